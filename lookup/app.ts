@@ -69,6 +69,11 @@ function send(response: Response, answer: Secret | Readonly<Record<string, unkno
     sendJson(response, 200, answer, headers);
     return;
   }
+  // The client is gone, and its connection closes no more.
+  if (response.destroyed) {
+    answer.destroy();
+    return;
+  }
   response.once('close', () => answer.destroy());
   answer.use((bytes) =>
     response.writeHead(200, { ...headers, 'content-length': bytes.length }).end(bytes),

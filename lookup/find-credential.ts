@@ -1,4 +1,5 @@
 import type { Application } from '../model/configuration/application';
+import { applicationNamed } from '../model/configuration/document';
 import { chosenCredential, type LookupRefusal, ownerFor } from '../model/lookup/rules';
 import type { Person } from '../model/people/correlation';
 import type { StoredCredential } from '../store/lookup';
@@ -34,7 +35,7 @@ export async function findCredential(
   configuration: LookupConfiguration,
   { application: name, identityId, account, initiator }: Wanted,
 ): Promise<Found | Refused> {
-  const application = applicationNamed(configuration, name);
+  const application = applicationNamed(configuration, name) ?? null;
   const person: Person | null = await reads.person(identityId);
   const verdict = ownerFor(application, person, configuration.peopleGroups, initiator);
   const owner = 'owner' in verdict ? verdict.owner : '';
@@ -45,8 +46,3 @@ export async function findCredential(
   const chosen = chosenCredential(credentials, account);
   return 'refused' in chosen ? chosen : { application, credential: { value: chosen, ...read } };
 }
-
-export const applicationNamed = (
-  { applications }: LookupConfiguration,
-  name: string,
-): Application | null => (Object.hasOwn(applications, name) ? (applications[name] ?? null) : null);

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { secretText } from '../api/http/input';
 import { smallBody } from '../api/http/route';
 import { text } from '../model/api/fields';
+import { applicationNamed } from '../model/configuration/document';
 import { chosenCredential, hostRefusal, type LookupRefusal } from '../model/lookup/rules';
 import { normalized } from '../model/passwords/normalize';
 import type { Secret } from '../model/passwords/secret';
@@ -11,7 +12,7 @@ import { guardOf } from '../store/worker/login-guard';
 import { recordOf, refuse } from './audit';
 import { credentialAnswer } from './credential-answer';
 import type { LookupDependencies } from './dependencies';
-import { applicationNamed, type Found, findCredential, type Refused } from './find-credential';
+import { type Found, findCredential, type Refused } from './find-credential';
 import { type MasterKeys, openCredential } from './master-keys';
 import { lookupRoute } from './route';
 
@@ -68,7 +69,7 @@ async function hostAccount(
 ): Promise<HostAccount | (Refused & { readonly host: StoredCredential | null })> {
   const configuration = await deps.reads.configuration();
   const person = await deps.reads.person(caller.identityId ?? '');
-  const application = applicationNamed(configuration, name);
+  const application = applicationNamed(configuration, name) ?? null;
   const chosen = chosenCredential(await readCredentialsOfAccount(deps.db, name, userId), userId);
   const host = 'refused' in chosen ? null : chosen;
   const target = application?.leadsTo ?? '';

@@ -2,19 +2,25 @@ import { HttpProblem } from '../api/http/problem';
 import type { Secret } from '../model/passwords/secret';
 import type { StoredCredential } from '../store/lookup';
 import { unsealCredential } from '../store/worker/credentials';
-import type { MasterKey, MasterKeys as Store } from '../store/worker/keys/key-store';
+import type {
+  MasterKey,
+  MasterKeyStore,
+  MasterKeys as Store,
+} from '../store/worker/keys/key-store';
 
 /** The master keys as the lookup service uses them. It makes none. */
 export type MasterKeys = Pick<Store, 'masterKey' | 'currentMasterKey'>;
 
 /** The master keys of a store. While it is unavailable, the newest key that was read makes and opens tickets. */
-export function lookupKeys(store: MasterKeys): MasterKeys {
+export function lookupKeys(store: Pick<MasterKeyStore, 'masterKey' | 'masterKeyIds'>): MasterKeys {
   let newest: MasterKey | null = null;
   return {
     masterKey: (id) => store.masterKey(id),
     async currentMasterKey() {
       try {
-        newest = await store.currentMasterKey();
+        const id = (await store.masterKeyIds()).at(-1);
+        if (id === undefined) throw new HttpProblem('keys_away');
+        newest = await store.masterKey(id);
         return newest;
       } catch (error) {
         if (newest === null) throw error;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { smallBody } from '../api/http/route';
 import { text } from '../model/api/fields';
+import { applicationNamed } from '../model/configuration/document';
 import { type LookupRefusal, redemptionRefusal } from '../model/lookup/rules';
 import type { Caller } from '../store/api-keys';
 import { writeAudit } from '../store/audit';
@@ -8,7 +9,7 @@ import { isKeyAccepted, redeemTicket as markRedeemed } from '../store/lookup';
 import { recordOf, refuse } from './audit';
 import { credentialAnswer } from './credential-answer';
 import type { LookupDependencies } from './dependencies';
-import { applicationNamed, type Found, findCredential, type Refused } from './find-credential';
+import { type Found, findCredential, type Refused } from './find-credential';
 import { openCredential } from './master-keys';
 import { lookupRoute } from './route';
 import { openTicket, type Ticket } from './ticket';
@@ -66,7 +67,7 @@ async function redeemable(
     account: wanted.account ?? null,
     initiator: 'person',
   });
-  const application = applicationNamed(configuration, wanted.application);
+  const application = applicationNamed(configuration, wanted.application) ?? null;
   if (application === null) return { refused: 'application_unknown' };
   const refused: LookupRefusal | null = redemptionRefusal({
     ...{ application, redeemer, ticket, holder, isIssuerValid },

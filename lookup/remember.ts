@@ -22,8 +22,8 @@ export interface Read<T> {
 
 export interface Memory {
   /**
-   * Reads a value. The database is asked each time. Only while it is unavailable, a value that was read less than
-   * `maxAgeMs` ago is used again.
+   * Reads a value from the database. While that is unavailable, and for up to a second afterwards, a value that was
+   * read less than `maxAgeMs` ago is used again.
    * @param key names the value
    * @throws the error of `read`, when nothing is remembered
    */
@@ -33,18 +33,22 @@ export interface Memory {
 /** A memory for what the service reads. It holds credentials only as they are sealed. */
 export function createMemory(now: () => number = () => performance.now()): Memory {
   const values = new Map<string, Remembered>();
+  /** What does not exist, such as an invented key, is kept apart, so that it pushes out no value. */
+  const absent = new Map<string, Remembered>();
   let away: { readonly error: unknown; readonly until: number } | null = null;
 
   const remember = (key: string, value: unknown, maxAgeMs: number): Date => {
     const readAt = new Date();
     values.delete(key);
-    if (maxAgeMs > 0) values.set(key, { value, readAt, at: now() });
-    const [oldest] = values.keys();
-    if (values.size > MOST_VALUES && oldest !== undefined) values.delete(oldest);
+    absent.delete(key);
+    const kept = value === null ? absent : values;
+    if (maxAgeMs > 0) kept.set(key, { value, readAt, at: now() });
+    const [oldest] = kept.keys();
+    if (kept.size > MOST_VALUES && oldest !== undefined) kept.delete(oldest);
     return readAt;
   };
   const recall = <T>(key: string, maxAgeMs: number, error: unknown): Read<T> => {
-    const known = values.get(key);
+    const known = values.get(key) ?? absent.get(key);
     if (known === undefined || now() - known.at >= maxAgeMs) throw error;
     return { value: known.value as T, readAt: known.readAt, fromMemory: true };
   };

@@ -1,7 +1,8 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 import { z } from 'zod';
+import { HttpProblem } from '../api/http/problem';
 import { isId } from '../store/ids';
-import type { MasterKey } from '../store/worker/keys/key-store';
+import { KeyStoreUnavailable, type MasterKey } from '../store/worker/keys/key-store';
 import type { MasterKeys } from './master-keys';
 
 const ticketSchema = z.strictObject({
@@ -32,7 +33,10 @@ export function sealTicket(master: MasterKey, ticket: Ticket): string {
   return Buffer.concat([header, iv, cipher.getAuthTag(), sealed]).toString('base64url');
 }
 
-/** @returns null when the text is no ticket, was altered, or was sealed with a key that cannot be read */
+/**
+ * @returns null when the text is not a ticket of this service, was altered, or names a master key that does not exist
+ * @throws HttpProblem `keys_away` when its master key cannot be read now
+ */
 export async function openTicket(keys: MasterKeys, text: string): Promise<Ticket | null> {
   const bytes = Buffer.from(text, 'base64url');
   const header = bytes.subarray(0, HEADER_BYTES);
@@ -40,14 +44,26 @@ export async function openTicket(keys: MasterKeys, text: string): Promise<Ticket
   if (header[0] !== VERSION || !isId('key', id)) return null;
   const iv = bytes.subarray(HEADER_BYTES, HEADER_BYTES + IV_BYTES);
   const sealed = bytes.subarray(HEADER_BYTES + IV_BYTES + TAG_BYTES);
+  const master = await keyOf(keys, id);
+  if (master === null) return null;
   try {
-    const key = ticketKey(await keys.masterKey(id));
+    const key = ticketKey(master);
     const decipher = createDecipheriv('aes-256-gcm', key, iv)
       .setAAD(header)
       .setAuthTag(bytes.subarray(HEADER_BYTES + IV_BYTES, HEADER_BYTES + IV_BYTES + TAG_BYTES));
     const opened = Buffer.concat([decipher.update(sealed), decipher.final()]);
     return ticketSchema.parse(JSON.parse(opened.toString('utf8')));
   } catch {
+    return null;
+  }
+}
+
+async function keyOf(keys: MasterKeys, id: string): Promise<MasterKey | null> {
+  try {
+    return await keys.masterKey(id);
+  } catch (error) {
+    if (error instanceof KeyStoreUnavailable && error.problem !== 'missing')
+      throw new HttpProblem('keys_away');
     return null;
   }
 }

@@ -81,9 +81,12 @@ export function openMasterSecret(
     },
     async restore(file, passphrase) {
       const restored: string[] = [];
-      for (const { id, bytes } of openBackup(readFileSync(file, 'utf8'), passphrase))
-        if (await store.add(id, bytes)) restored.push(id);
-      await audit('restored', restored.length);
+      const saved = openBackup(readFileSync(file, 'utf8'), passphrase);
+      try {
+        for (const { id, bytes } of saved) if (await store.add(id, bytes)) restored.push(id);
+      } finally {
+        await audit('restored', restored.length);
+      }
       return restored;
     },
     async rotate(onBatch) {

@@ -58,8 +58,10 @@ export async function linkMappings(
     );
     if (identity === null || linked === undefined) throw new HttpProblem('not_found');
     const link = { identityId: identity.id, application, accountId: linked.id, enabled, allowsOne };
-    // Another request may have created a mapping of this person in the meantime.
-    if ((await linkMapping(db, link, by)) === 'taken') throw mappingTaken([index]);
+    // Another request may have unlinked the account, or created a mapping of this person, in the meantime.
+    const result = await linkMapping(db, link, by);
+    if (result === 'missing') throw new HttpProblem('not_found');
+    if (result === 'taken') throw mappingTaken([index]);
   }
 }
 

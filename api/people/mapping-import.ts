@@ -7,6 +7,7 @@ import {
 } from '../../model/api/mapping-import';
 import { type Application, isUser } from '../../model/configuration/application';
 import type { Configuration } from '../../model/configuration/document';
+import { applicationNamed } from '../../model/configuration/document';
 import { attribute } from '../../model/configuration/names';
 import type { Person } from '../../model/people/correlation';
 import { generatedName, type NameRule } from '../../model/people/generated-name';
@@ -15,7 +16,7 @@ import {
   type PlannedMapping,
   type WantedRow,
 } from '../../model/people/mapping-plan';
-import { mappingRowReasons } from '../../model/people/mapping-rows';
+import { MAX_MAPPING_ROWS, mappingRowReasons } from '../../model/people/mapping-rows';
 import { importMappings, planRows } from '../../store/people/import-mappings';
 import { readPeopleAfter } from '../../store/people/mapping-facts';
 import { actorOf } from '../http/actor';
@@ -23,8 +24,6 @@ import { HttpProblem } from '../http/problem';
 import { type RequestBody, type Route, route, smallBody } from '../http/route';
 import { accountName, cursor, personName, sourceName } from '../http/schemas';
 
-/** The most rows of one request, and the most people of one page for whom names are generated. */
-const MAX_ROWS = 10_000;
 const LIMIT_BYTES = 4 * 1024 * 1024;
 
 const row = z
@@ -50,7 +49,7 @@ const link = z
   .default(false)
   .describe('Links accounts that are linked to no one to the person of their row.');
 
-const rows = z.array(row).min(1).max(MAX_ROWS);
+const rows = z.array(row).min(1).max(MAX_MAPPING_ROWS);
 
 const rowsBody = <Schema extends z.ZodType>(schema: Schema): RequestBody<Schema> => ({
   schema,
@@ -147,19 +146,16 @@ const generate = route({
   problems: ['not_found'],
   handle: async (deps, { body }) => {
     const { configuration } = await deps.configuration();
-    const { applications, peopleGroups } = configuration;
-    const application = Object.hasOwn(applications, body.application)
-      ? applications[body.application]
-      : undefined;
+    const application = applicationNamed(configuration, body.application);
     if (application === undefined) throw new HttpProblem('not_found');
-    const people = await readPeopleAfter(deps.db, body.cursor ?? null, MAX_ROWS);
+    const people = await readPeopleAfter(deps.db, body.cursor ?? null, MAX_MAPPING_ROWS);
     const { wanted, skipped } = generated(
-      people.filter((person) => isUserOf(application, person, peopleGroups)),
+      people.filter((person) => isUserOf(application, person, configuration.peopleGroups)),
       body.application,
       body.rule,
     );
     const planned = await planRows(deps.db, configuredIn(configuration), wanted, body.link);
-    const next = people.length < MAX_ROWS ? null : (people.at(-1)?.name ?? null);
+    const next = people.length < MAX_MAPPING_ROWS ? null : (people.at(-1)?.name ?? null);
     return { status: 200, body: { ...answerOf(planned, false), skipped, next } };
   },
 });

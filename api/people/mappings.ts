@@ -1,6 +1,10 @@
 import { rulesIn } from '../../intake/find-person';
 import type { Issue } from '../../intake/rejected';
-import { type Configuration, sourceNamed } from '../../model/configuration/document';
+import {
+  applicationNamed,
+  type Configuration,
+  sourceNamed,
+} from '../../model/configuration/document';
 import { allowsOne, mayHaveMapping } from '../../model/people/mapping-plan';
 import { isSameName } from '../../model/people/naming';
 
@@ -53,11 +57,7 @@ function resolve(
   accounts: readonly Account[],
   { application, source, account, enabled }: WantedMapping,
 ): ResolvedMapping | Flaw {
-  const { applications } = configuration;
-  // `constructor` is a name that a caller may send.
-  const configured = Object.hasOwn(applications, application)
-    ? applications[application]
-    : undefined;
+  const configured = applicationNamed(configuration, application);
   if (configured === undefined)
     return { flaw: 'application', says: 'is not an application of the configuration' };
   if (source !== undefined && source !== configured.source)

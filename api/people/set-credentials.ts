@@ -4,7 +4,11 @@ import { findPerson, rulesIn } from '../../intake/find-person';
 import { errorCodeOrNull, keysOf } from '../../model/api/fields';
 import { hasRight, scopesWith } from '../../model/api/scopes';
 import { credentialSetSchema } from '../../model/api/set-credentials';
-import { type Configuration, sourceNamed } from '../../model/configuration/document';
+import {
+  applicationNamed,
+  type Configuration,
+  sourceNamed,
+} from '../../model/configuration/document';
 import type { Secret } from '../../model/passwords/secret';
 import { isSameName } from '../../model/people/naming';
 import { credentialProofs, isVerifiable } from '../../model/people/set-credentials';
@@ -109,10 +113,7 @@ async function targetOf(
       'account',
       'is needed, because the person has several mappings of the application',
     );
-  const application = Object.hasOwn(configuration.applications, wanted.application)
-    ? configuration.applications[wanted.application]
-    : undefined;
-  if (application?.enabled !== true)
+  if (applicationNamed(configuration, wanted.application)?.enabled !== true)
     throw refused('application', 'is disabled or was removed, so its credentials stay as they are');
   requireVerifiable(configuration, caller, mapping.source);
   return { identity, mapping };

@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import type { NameRule } from '../../model/people/generated-name';
 import type { WantedRow } from '../../model/people/mapping-plan';
+import { mappingRowReasons } from '../../model/people/mapping-rows';
 import type { Exit } from '../exit-codes';
 import { helpText } from '../help-text';
 import type { GeneratedMappings } from '../http/answers';
@@ -102,5 +103,19 @@ async function readAll(
     skipped.push(...page.skipped);
     cursor = page.next;
   } while (cursor !== null);
-  return { shown, wanted: rows, skipped };
+  return { shown: withoutShared(shown), wanted: rows, skipped };
+}
+
+/** The API plans each page of people alone, so an account that the rule gives to people of two pages is found only here. */
+export function withoutShared(shown: readonly ShownRow[]): ShownRow[] {
+  const keyOf = ({ account }: ShownRow) => account?.toLowerCase() ?? '';
+  const counts = new Map<string, number>();
+  for (const row of shown) counts.set(keyOf(row), (counts.get(keyOf(row)) ?? 0) + 1);
+  const reason = 'account_twice_in_list';
+  const { says } = mappingRowReasons[reason];
+  return shown.map((row) =>
+    row.links && (counts.get(keyOf(row)) ?? 0) > 1
+      ? { ...row, status: 'conflict', reason, says, links: false }
+      : row,
+  );
 }

@@ -1,4 +1,5 @@
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
+import { MAX_MAPPING_ROWS } from '../../model/people/mapping-rows';
 import { withoutControls } from '../controls';
 import type { Exit } from '../exit-codes';
 import { usage } from '../failure';
@@ -13,9 +14,6 @@ interface Options extends ImportOptions {
   readonly ownerSource?: string;
   readonly domain?: string;
 }
-
-/** The most rows that one request accepts, and therefore a file. */
-const MAX_ROWS = 10_000;
 
 export const importCommand = (): Command =>
   withImportOptions(
@@ -58,7 +56,7 @@ export const withImportOptions = (command: Command): Command =>
     .option('--link', 'link accounts that are linked to no one to the person of their row')
     .option('--enable', 'enable the new mappings at once; without it they are created disabled')
     .option('--dry-run', 'show what would become of each row, and change nothing')
-    .addOption(new Option('--yes', 'create without asking for confirmation'));
+    .option('--yes', 'create without asking for confirmation');
 
 async function importFile(
   { output, api }: Session,
@@ -67,8 +65,10 @@ async function importFile(
 ): Promise<Exit> {
   const { rows, notes } = readRows(file, application, domain);
   if (rows.length === 0) throw usage(`${file} has no mapping.`);
-  if (rows.length > MAX_ROWS)
-    throw usage(`${file} has ${rows.length} mappings, and at most ${MAX_ROWS} are read. Split it.`);
+  if (rows.length > MAX_MAPPING_ROWS)
+    throw usage(
+      `${file} has ${rows.length} mappings, and at most ${MAX_MAPPING_ROWS} are read. Split it.`,
+    );
   for (const note of notes) output.note(note);
   const wanted = rows.map(({ wanted: { identity = '', ...row } }) =>
     ownerSource === undefined

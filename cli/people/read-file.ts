@@ -51,9 +51,12 @@ export function readCsvPeople(file: string): PersonRow[] {
   });
 }
 
+/** An export of a large directory has many attributes that are not read. */
+const LDIF_BYTES = 128 * 1024 * 1024;
+
 /** Reads the people of an LDIF file. Each entry is the account of one person. */
 export function readLdifPeople(file: string, meaning: LdifMeaning): PersonRow[] {
-  return readLdif(readTextFile(file)).flatMap(({ line, dn, attributes }) => {
+  return readLdif(readTextFile(file, LDIF_BYTES)).flatMap(({ line, dn, attributes }) => {
     const secret = [...attributes.keys()].find((attribute) => passwordAttribute.test(attribute));
     if (secret !== undefined) throw hasPasswords(file, `the attribute ${secret} in line ${line}`);
     const valueIn = (attribute: string) => attributes.get(attribute.toLowerCase())?.[0] ?? '';

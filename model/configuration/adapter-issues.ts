@@ -1,7 +1,7 @@
 import type { Adapter, Switches } from './adapter';
 import { inboundSync } from './adapter';
 import type { Configuration, ConfigurationIssue, SourceConfiguration } from './document';
-import { groupsFrom, groupsOf } from './document';
+import { applicationNamed, groupsFrom, groupsOf } from './document';
 import type { Group } from './group';
 
 /**
@@ -182,7 +182,7 @@ function applicationSays(
   index: number,
 ): string | null {
   const name = names[index] ?? '';
-  const application = Object.hasOwn(applications, name) ? applications[name] : undefined;
+  const application = applicationNamed({ applications }, name);
   if (application === undefined)
     return `there is no application "${name}"; remove it from the adapter, or add it to applications`;
   if (application.source !== source)

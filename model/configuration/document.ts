@@ -8,7 +8,7 @@ import { expirySchema } from '../policy/expiry';
 import { passwordFilterSchema } from '../policy/password-filter';
 import { policyRulesSchema, rulesOf } from '../policy/schema';
 import { type Adapter, adapterSchema, switchesSchema } from './adapter';
-import { applicationSchema, peopleGroupSchema } from './application';
+import { type Application, applicationSchema, peopleGroupSchema } from './application';
 import {
   failureModes,
   type Group,
@@ -360,3 +360,10 @@ export const sourceNamed = (
   wanted: string,
 ): SourceConfiguration | undefined =>
   Object.hasOwn(sources, wanted) ? sources[wanted] : undefined;
+
+/** The application of this name; undefined when there is none. Only properties of the document count, as in `sourceNamed`. */
+export const applicationNamed = (
+  { applications }: Pick<Configuration, 'applications'>,
+  wanted: string,
+): Application | undefined =>
+  Object.hasOwn(applications, wanted) ? applications[wanted] : undefined;

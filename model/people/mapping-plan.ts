@@ -1,4 +1,5 @@
 import type { Application } from '../configuration/application';
+import { applicationNamed } from '../configuration/document';
 import { grouped } from './correlate-all';
 import type { StoredProblem } from './links';
 import { type MappingRowReason, type MappingRowStatus, mappingRowReasons } from './mapping-rows';
@@ -150,9 +151,7 @@ function resolve(facts: MappingFacts, index: Index, row: WantedRow): Resolved {
     account,
   };
   const flawed = (flaw: MappingRowReason): Resolved => ({ ...shown, target: null, flaw });
-  const configured = Object.hasOwn(facts.applications, application)
-    ? facts.applications[application]
-    : undefined;
+  const configured = applicationNamed(facts, application);
   if (configured === undefined) return flawed('application_unknown');
   if (typeof found === 'string') return flawed(found);
   const { source } = configured;

@@ -66,3 +66,6 @@ export const mappingRowReasons: Readonly<Record<MappingRowReason, ReasonRow>> = 
 
 export const mappingRowStatuses = ['create', 'created', 'exists', 'conflict', 'unknown'] as const;
 export type MappingRowStatus = (typeof mappingRowStatuses)[number];
+
+/** The most rows of one request, and the most people of one page for whom names are generated. */
+export const MAX_MAPPING_ROWS = 10_000;

@@ -1,3 +1,4 @@
+import { applicationNamed } from '../../model/configuration/document';
 import {
   type MappingFacts,
   type PlannedMapping,
@@ -85,8 +86,7 @@ function namedIn({ applications, rulesOf }: Configured, rows: readonly WantedRow
   const named = [...new Set(rows.map(({ application }) => application))].filter((name) =>
     Object.hasOwn(applications, name),
   );
-  const sourceOf = (application: string) =>
-    Object.hasOwn(applications, application) ? applications[application]?.source : undefined;
+  const sourceOf = (application: string) => applicationNamed({ applications }, application)?.source;
   const keyed = (source: string | undefined, account: string | undefined) =>
     source === undefined || account === undefined
       ? []

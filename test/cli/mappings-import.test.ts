@@ -2,13 +2,16 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { sql } from 'kysely';
+import { withoutShared } from '../../cli/commands/mappings-generate';
 import { readMappingRows } from '../../cli/mappings/read-rows';
+import type { ShownRow } from '../../cli/mappings/rows';
 import { accountRulesOf } from '../../connectors/registry';
 import { configurationSchema } from '../../model/configuration/document';
 import { applyConfiguration } from '../../store/configuration/versions';
 import { startTestApi, type TestApi } from '../support/api';
 import { addPerson, testConfiguration } from '../support/played-worker';
 import { describeWith } from '../support/servers';
+
 import { refusalOf } from './refusal';
 import { lockstepAt } from './run-cli';
 
@@ -24,6 +27,19 @@ const configuration = configurationSchema.parse({
       shared: [{ group: 'clerks', identity: 'shared-clerk' }],
     },
   },
+});
+
+test('an account that a rule gives to people of two pages is created for neither', () => {
+  const row = (identity: string, account: string, links: boolean): ShownRow => ({
+    ...{ line: null, status: 'create', reason: null, says: null, application: 'reports' },
+    ...{ identity, account, links },
+  });
+  const rows = [row('ann', 'SMITH', true), row('bob', 'smith', true), row('cleo', 'cleo', true)];
+  expect(withoutShared(rows).map(({ status, reason, links }) => [status, reason, links])).toEqual([
+    ['conflict', 'account_twice_in_list', false],
+    ['conflict', 'account_twice_in_list', false],
+    ['create', null, true],
+  ]);
 });
 
 describeWith(['postgres'], 'an import of mappings', () => {

@@ -145,6 +145,17 @@ test('a value in memory is used until its age limit, and only after an error of 
   await expect(memory.read('one', 60_000, fails(away))).rejects.toBe(away);
 });
 
+test('what does not exist pushes nothing out of the memory that does', async () => {
+  const memory = createMemory(() => 0);
+  await memory.read('credential', 60_000, async () => 'sealed');
+  await memory.read('revoked', 60_000, async () => null);
+  for (let key = 0; key < 50_000; key++)
+    await memory.read(`invented ${key}`, 60_000, async () => null);
+  const fails = () => Promise.reject(away);
+  expect(await memory.read('credential', 60_000, fails)).toMatchObject({ value: 'sealed' });
+  await expect(memory.read('revoked', 60_000, fails)).rejects.toBe(away);
+});
+
 test('an unavailable database is asked at most once a second, so that answers from memory are fast', async () => {
   let now = 0;
   let asked = 0;

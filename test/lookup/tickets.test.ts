@@ -1,5 +1,9 @@
+import { createSecretKey, randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { MasterKeys } from '../../lookup/master-keys';
+import { openTicket, sealTicket } from '../../lookup/ticket';
 import { revokeApiKey } from '../../store/api-keys';
+import { KeyStoreUnavailable } from '../../store/worker/keys/key-store';
 import { startTestLookup, type TestLookup } from '../support/lookup';
 import { describeWith } from '../support/servers';
 
@@ -12,6 +16,20 @@ const applications = {
   short: { source, administrators, tickets: { allowed: true, timeoutSeconds: 1 } },
   none: { source, administrators },
 };
+
+test('a ticket whose key cannot be read now is not refused as altered', async () => {
+  const master = { id: 'key_01jd8x4y6q0000000000000000', key: createSecretKey(randomBytes(32)) };
+  const ticket = { id: 'tkt', identityId: 'idn', keyId: 'key', application: 'wiki' };
+  const text = sealTicket(master, { ...ticket, expiresAt: new Date(0) });
+  const without = (problem: 'unreachable' | 'missing'): MasterKeys => {
+    const masterKey = () => Promise.reject(new KeyStoreUnavailable(problem));
+    return { masterKey, currentMasterKey: masterKey };
+  };
+  await expect(openTicket(without('unreachable'), text)).rejects.toMatchObject({
+    code: 'keys_away',
+  });
+  expect(await openTicket(without('missing'), text)).toBeNull();
+});
 
 describeWith(['postgres'], 'tickets', () => {
   let lookup: TestLookup;

@@ -35,7 +35,10 @@ export interface MasterKeys {
   unsavedMasterKeys(): Promise<readonly string[]>;
 }
 
-/** What an operator does with the master keys, in each kind of store. All throw `KeyStoreUnavailable`. */
+/**
+ * What an operator does with the master keys, in each kind of store. Reads throw `KeyStoreUnavailable`; a write to the key
+ * folder throws the error of the file system.
+ */
 export interface MasterKeyStore extends MasterKeys {
   /** Where the keys are, for the operator. */
   readonly place: string;
