@@ -2,6 +2,7 @@ import http from 'node:http';
 import https from 'node:https';
 import { z } from 'zod';
 import { type SignedBatch, signBatch } from '../sealing/batch';
+import { timeLimit } from '../time-limit';
 import { parseJson } from './parse-json';
 import type { RelaySettings } from './settings';
 
@@ -73,7 +74,7 @@ export function openApiLink({ url, apiKey, signingKey, tls }: RelaySettings): Ap
         'content-type': 'application/json',
         'content-length': body.length,
       };
-      const signal = AbortSignal.timeout(TIMEOUT_MS);
+      const signal = timeLimit(TIMEOUT_MS);
       const options = { method: 'POST', agent, headers, signal, minVersion: 'TLSv1.2' as const };
       const request = client.request(address, options, (response) => {
         let text = '';

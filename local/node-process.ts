@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { inheritedEnvironment } from '../config';
+import { timeLimit } from '../time-limit';
 import { loopback } from './ports';
 import { type RunningServer, startServer } from './processes';
 import { keepRunning } from './supervise';
@@ -71,7 +72,7 @@ const startNode = ({
 
 async function answersOk(url: string): Promise<boolean> {
   try {
-    return (await fetch(url, { signal: AbortSignal.timeout(2_000) })).ok;
+    return (await fetch(url, { signal: timeLimit(2_000) })).ok;
   } catch {
     return false;
   }

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import tls from 'node:tls';
 import { promisify } from 'node:util';
+import { timeLimit } from '../time-limit';
 import type { Address } from './ports';
 
 /**
@@ -70,7 +71,7 @@ async function showsHeader(
   { name, value }: { readonly name: string; readonly value: string },
 ): Promise<boolean> {
   try {
-    const signal = AbortSignal.timeout(TIMEOUT_MS);
+    const signal = timeLimit(TIMEOUT_MS);
     return (await fetch(`http://${host}:${port}/`, { signal })).headers.get(name) === value;
   } catch {
     return false;

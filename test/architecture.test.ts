@@ -11,7 +11,7 @@ interface Folder {
   readonly byType?: readonly string[];
 }
 
-const common = ['config', 'guarded-file', 'log', 'start-errors'];
+const common = ['config', 'guarded-file', 'log', 'start-errors', 'time-limit'];
 const folders: Readonly<Record<string, Folder>> = {
   model: { may: [] },
   blocklist: { may: ['model'] },
@@ -64,12 +64,12 @@ const folders: Readonly<Record<string, Folder>> = {
   capture: { may: ['model', 'sealing', 'connectors', ...common] },
   cli: {
     may: [
-      ...['model', 'config', 'local', 'capture', 'blocklist/build', 'release'],
+      ...['model', 'config', 'local', 'capture', 'blocklist/build', 'release', 'time-limit'],
       'worker/master-secret',
     ],
   },
-  local: { may: ['model', 'config', 'connectors/encodings'] },
-  deploy: { may: ['model', 'config', 'local', 'bench', 'release'] },
+  local: { may: ['model', 'config', 'connectors/encodings', 'time-limit'] },
+  deploy: { may: ['model', 'config', 'local', 'bench', 'release', 'time-limit'] },
 };
 
 /** Only the worker can open a password: these folders read private keys, sealed passwords and credentials. */
@@ -95,7 +95,14 @@ const sources = Object.keys(folders).flatMap(filesBelow);
 const imports = [
   ...sources,
   ...['config.ts', 'guarded-file.ts', 'log.ts', 'ops.ts', 'lifetime.ts', 'threads.ts'],
-  ...['described-error.ts', 'log-output.ts', 'release.ts', 'start-errors.ts', 'uncaught.ts'],
+  ...[
+    'described-error.ts',
+    'log-output.ts',
+    'release.ts',
+    'start-errors.ts',
+    'time-limit.ts',
+    'uncaught.ts',
+  ],
 ].flatMap(importsOf);
 
 function filesBelow(folder: string): string[] {
@@ -214,6 +221,13 @@ test('config.ts is the only file that reads the environment', () => {
     readFileSync(path.join(root, file), 'utf8').includes('process.env'),
   );
   expect(readers).toEqual([]);
+});
+
+test('time-limit.ts is the only file that makes a timeout of AbortSignal, which the garbage collector may drop', () => {
+  const makers = sources.filter((file) =>
+    readFileSync(path.join(root, file), 'utf8').includes('AbortSignal.timeout('),
+  );
+  expect(makers).toEqual([]);
 });
 
 test('only connectors, and the setup of local servers, turn a Secret into a string', () => {

@@ -1,4 +1,5 @@
 import { hasEnded } from '../../model/change/change';
+import { timeLimit } from '../../time-limit';
 import { Failure } from '../failure';
 import type { Change } from '../http/answers';
 import type { Api } from '../http/api';
@@ -39,7 +40,7 @@ async function waitForEnd(
 ): Promise<Change> {
   const leftMs = deadline - Date.now();
   if (hasEnded(started.state) || leftMs <= 0) return started;
-  const signal = AbortSignal.any([session.interrupted(), AbortSignal.timeout(leftMs)]);
+  const signal = timeLimit(leftMs, session.interrupted());
   const changes = follow(api, started.id, { signal, onLost: session.output.note });
   return (await lastOf(changes)) ?? started;
 }

@@ -1,4 +1,5 @@
 import { Secret } from '../../model/passwords/secret';
+import { timeLimit } from '../../time-limit';
 import { withoutControls } from '../controls';
 import { Failure } from '../failure';
 import type { Connection } from './connection';
@@ -61,9 +62,8 @@ export function connect({ url, apiKey }: Connection, forTerminal: boolean): Api 
       : notOurs(response.status, url);
   };
   const read = async <T>(method: Method, path: Path, options: RequestOptions): Promise<T> => {
-    const timeout = AbortSignal.timeout(ANSWER_TIMEOUT_MS + (options.waitSeconds ?? 0) * 1000);
-    const signal =
-      options.signal === undefined ? timeout : AbortSignal.any([options.signal, timeout]);
+    const timeoutMs = ANSWER_TIMEOUT_MS + (options.waitSeconds ?? 0) * 1000;
+    const signal = timeLimit(timeoutMs, ...(options.signal === undefined ? [] : [options.signal]));
     const response = await request(method, path, { ...options, signal });
     return (await readJson(response, url, forTerminal)) as T;
   };

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import { release } from '../../release';
+import { timeLimit } from '../../time-limit';
 import { examineApi, examineSource } from '../doctor';
 import type { Sources } from '../http/answers';
 import type { Api } from '../http/api';
@@ -104,7 +105,7 @@ const asJson = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`
 const TIMEOUT_MS = 10_000;
 
 async function textAt(url: string): Promise<string> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) }).catch(() => null);
+  const response = await fetch(url, { signal: timeLimit(TIMEOUT_MS) }).catch(() => null);
   if (response === null) throw new Error(`nothing answers at ${url}`);
   return `${response.ok ? '' : `HTTP ${response.status}\n`}${await response.text()}`;
 }

@@ -1,4 +1,5 @@
 import { hasEnded } from '../../model/change/change';
+import { timeLimit } from '../../time-limit';
 import type { Change } from '../http/answers';
 import type { Api } from '../http/api';
 import { follow, lastOf } from '../http/follow';
@@ -23,7 +24,7 @@ export async function watch(
     signal:
       waitSeconds === undefined
         ? session.interrupted()
-        : AbortSignal.any([session.interrupted(), AbortSignal.timeout(waitSeconds * 1000)]),
+        : timeLimit(waitSeconds * 1000, session.interrupted()),
     onLost: (message) => output.note(`${message} Reconnecting; the change continues.`),
   });
   return (await show(output, changes)) ?? change;

@@ -1,3 +1,4 @@
+import { timeLimit } from '../../time-limit';
 import { HARD_DEADLINE_MS } from '../contract';
 import { type Classify, isForeign, valueIn } from './answers';
 import { type Json, jsonBytes } from './body';
@@ -32,7 +33,7 @@ export interface Api {
 const CALL_MS = HARD_DEADLINE_MS - 1_000;
 
 /** Signal that aborts when the time of one call of the connector is over. All requests of the call share it. */
-export const newCall = (): AbortSignal => AbortSignal.timeout(CALL_MS);
+export const newCall = (): AbortSignal => timeLimit(CALL_MS);
 
 /**
  * Creates an API client.

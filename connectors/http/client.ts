@@ -1,4 +1,5 @@
 import type { Client, Dispatcher } from 'undici';
+import { timeLimit } from '../../time-limit';
 import { connectionsTo } from './connections';
 import { NoReply, NotSent } from './failures';
 import type { HttpSettings } from './settings';
@@ -40,7 +41,7 @@ export function openHttp(address: string, settings: HttpSettings): HttpClient {
   const connections = connectionsTo(origin, settings);
   return {
     async send(request, signal) {
-      const inTime = AbortSignal.any([signal, AbortSignal.timeout(settings.timeoutMs)]);
+      const inTime = timeLimit(settings.timeoutMs, signal);
       const whole = {
         ...request,
         path: `${below}${request.path}`,

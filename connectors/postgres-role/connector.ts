@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Secret } from '../../model/passwords/secret';
+import { timeLimit } from '../../time-limit';
 import type {
   AccountRef,
   Connector,
@@ -59,7 +60,7 @@ export function openPostgresRole(
     (error) => postgresFailure(error, ofRoles),
     (secret, signal) => connectPostgres(driver, settings, secret, signal),
   );
-  const inTime = () => AbortSignal.timeout(settings.timeoutMs);
+  const inTime = () => timeLimit(settings.timeoutMs);
   const read = <T>(work: (session: SqlSession) => Promise<T>) => sessions.use(inTime(), work);
   const failed = (error: unknown) => asSourceFailure(postgresFailure(error, ofRoles));
   return {

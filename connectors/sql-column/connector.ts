@@ -1,5 +1,6 @@
 import { isSameHash, type Scheme, withoutPrefix } from '../../model/hashes/encoding';
 import type { Naming } from '../../model/people/naming';
+import { timeLimit } from '../../time-limit';
 import {
   type AccountRef,
   type Connector,
@@ -26,7 +27,7 @@ import type { SqlColumnSettings } from './settings';
 export function openSqlColumn(engine: Engine, settings: SqlColumnSettings): Connector {
   const naming = rowNaming(settings);
   const rows = rowsOf(engine.dialect, settings, naming);
-  const inTime = () => AbortSignal.timeout(settings.timeoutMs);
+  const inTime = () => timeLimit(settings.timeoutMs);
   const use = <T>(work: (session: SqlSession) => Promise<T>) => engine.sessions.use(inTime(), work);
   const failed = (error: unknown) => asSourceFailure(engine.failureOf(error));
   return {
@@ -102,7 +103,7 @@ async function setPassword(
     const hash = await hashFor(scheme, request);
     // The time limit starts here, because a queue for hashing is not a failure of the source.
     const leftMs = Math.max(0, Math.min(timeoutMs, end - performance.now()));
-    const signal = AbortSignal.timeout(leftMs);
+    const signal = timeLimit(leftMs);
     return await sessions.use(signal, async (session) => {
       await session.query(dialect.begin(timeoutMs));
       const linked = await linkedRow(session, rows, naming, account);

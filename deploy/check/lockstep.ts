@@ -1,5 +1,6 @@
 import { openLockstep } from '../../bench/lockstep';
 import { type RunningServer, startServer } from '../../local/processes';
+import { timeLimit } from '../../time-limit';
 import type { Company } from './company';
 
 /** A process of Lockstep that a check starts in the way that is to be checked. */
@@ -25,7 +26,7 @@ export const startProcess = ({ opsPort, ...spec }: ProcessSpec): Promise<Running
   });
 
 export const isReady = (opsPort: number): Promise<boolean> =>
-  fetch(`http://127.0.0.1:${opsPort}/readyz`, { signal: AbortSignal.timeout(2_000) }).then(
+  fetch(`http://127.0.0.1:${opsPort}/readyz`, { signal: timeLimit(2_000) }).then(
     (answer) => answer.ok,
     () => false,
   );

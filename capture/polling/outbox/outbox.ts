@@ -3,6 +3,7 @@ import type { SqlSession } from '../../../connectors/sql/sessions';
 import { log } from '../../../log';
 import { Secret } from '../../../model/passwords/secret';
 import { zeroableBytes } from '../../../model/passwords/zeroable';
+import { timeLimit } from '../../../time-limit';
 import type { HandedOver } from '../../hand-over/protocol';
 import { type Page, type Poller, type PollerKind, PollFailure } from '../poller';
 import { type Engine, openEngine } from './engine';
@@ -24,7 +25,7 @@ function openOutbox(engine: Engine, settings: OutboxSettings): Poller {
   const rows = rowsOf(engine, settings);
   const use = async <T>(work: (session: SqlSession) => Promise<T>): Promise<T> => {
     try {
-      return await sessions.use(AbortSignal.timeout(settings.timeoutMs), work);
+      return await sessions.use(timeLimit(settings.timeoutMs), work);
     } catch (error) {
       throw error instanceof PollFailure ? error : asPollFailure(failureOf(error));
     }

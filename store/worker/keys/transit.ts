@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Agent, request } from 'undici';
 import { z } from 'zod';
 import type { KeyStoreProblem } from '../../../model/key-store-problem';
+import { timeLimit } from '../../../time-limit';
 import { KeyStoreUnavailable, MASTER_KEY_BYTES } from './key-store';
 import type { KeyServer } from './sealed-keys';
 
@@ -80,7 +81,7 @@ async function send(
       method: 'POST',
       headers: { 'x-vault-token': token, 'content-type': 'application/json' },
       body,
-      signal: AbortSignal.timeout(timeoutMs),
+      signal: timeLimit(timeoutMs),
     });
     return { status: statusCode, json: parsed(await answer.text()) };
   } catch (error) {
