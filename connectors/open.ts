@@ -56,7 +56,7 @@ export function openConnectors(
       connector.then(
         (ready) => entries.get(source) === entry && opened.set(source, ready),
         // A connector that fails to open is not kept: its settings may name a file that is created later.
-        () => entries.delete(source),
+        () => entries.get(source) === entry && entries.delete(source),
       );
       entries.set(source, entry);
       return connector;

@@ -98,7 +98,8 @@ function fingerprintFor(
 ): Buffer | null {
   if (idempotencyKey === null) return null;
   const whom = 'name' in person ? [person.name] : [person.source, person.account];
-  const when = capture === null ? [] : [capture.capturedAt.toISOString()];
+  const isDated = capture !== null && capture.undated !== true;
+  const when = isDated ? [capture.capturedAt.toISOString()] : [];
   const secrets = [passwords.next, passwords.current];
   return fingerprintOf(settings.fingerprintKey, [group, ...whom, ...when], secrets);
 }

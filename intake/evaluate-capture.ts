@@ -29,6 +29,8 @@ export interface Capture {
   readonly account: string;
   /** When the password was changed, by the clock of the capture agent. */
   readonly capturedAt: Date;
+  /** True when the sender gave no time. The capture counts from its acceptance, and its time is no part of the request. */
+  readonly undated?: boolean;
   /** True when the sender reports the password at every sign-in, not only when it changes. */
   readonly repeats?: boolean;
   /** Set for a candidate password, which the source may have refused: verifies by a login that the account holds it. */
@@ -203,7 +205,7 @@ async function comparedWith(
         ? accountId !== ''
         : plan.some((account) => account.accountId === accountId && account.leftOut === null),
     // A capture cannot be of the future: a clock that runs ahead would otherwise win over every later change.
-    capturedAt: capture.capturedAt < now ? capture.capturedAt : now,
+    capturedAt: capture.undated !== true && capture.capturedAt < now ? capture.capturedAt : now,
     now,
     repeats: capture.repeats === true,
     forgotten: !latest?.fingerprints,

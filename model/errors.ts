@@ -81,6 +81,12 @@ const table = {
     says: 'The source is in a maintenance window of the configuration, in which Lockstep writes nothing. To end the window early, change "maintenance" of the source.',
     waits: 'Its accounts wait until the window ends.',
   },
+  key_store_unavailable: {
+    retry: 'offline',
+    status: 503,
+    says: 'The key store is unavailable, so the stored password that the adapter needs with the new one cannot be opened. "lockstep doctor" shows why.',
+    waits: 'Lockstep retries.',
+  },
   source_at_limit: {
     retry: 'offline',
     status: 503,

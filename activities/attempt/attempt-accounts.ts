@@ -66,8 +66,8 @@ async function settleUntried(
 }
 
 /** False when the current password is that of the adapter only, which was compared with the stored credential. */
-function provesCurrent({ sources }: Configuration, { origin }: ChangeAtWork): boolean {
-  const from = origin === null ? undefined : sources[origin.source];
+function provesCurrent(configuration: Configuration, { origin }: ChangeAtWork): boolean {
+  const from = sourceNamed(configuration, origin?.source ?? '');
   return from?.adapter === undefined || from.capture?.verifyCurrent === true;
 }
 

@@ -11,6 +11,7 @@ import type { Passwords } from '../../sealing/passwords';
 import { endProblem, learnAccount, noteProblem } from '../../store/people/links';
 import { returnProbe } from '../../store/sources/state';
 import type { ClaimedAccount } from '../../store/worker/claims';
+import { KeyStoreUnavailable } from '../../store/worker/keys/key-store';
 import { guardOf } from '../../store/worker/login-guard';
 import type { ChangeAtWork, Settlement } from '../../store/worker/outcomes';
 import type { Dependencies } from '../dependencies';
@@ -161,7 +162,7 @@ function thrown(account: ClaimedAccount, error: unknown, sent: boolean): Attempt
       : 'an attempt failed inside Lockstep before it wrote anything',
     { source: account.source, account: account.label, error },
   );
-  const reason = sent ? 'unknown' : 'lockstep_failed';
+  const reason = sent ? 'unknown' : reasonOf(error);
   return {
     state: stateAfter(reason, account.unknowns),
     reason,
@@ -171,6 +172,10 @@ function thrown(account: ClaimedAccount, error: unknown, sent: boolean): Attempt
     retryAfterMs: null,
   };
 }
+
+/** Why an attempt failed inside Lockstep. Without its key the old password of an account cannot be opened. */
+const reasonOf = (error: unknown): Reason =>
+  error instanceof KeyStoreUnavailable ? 'key_store_unavailable' : 'lockstep_failed';
 
 const waitFor = (
   { label, inDoubt }: ClaimedAccount,

@@ -8,7 +8,12 @@ import {
   receivedSchema,
 } from '../../model/api/adapters';
 import { inPlaintext } from '../../sealing/passwords';
-import { initialiseAdapter, readAdapter, reportStatus } from '../../store/adapters/connected';
+import {
+  initialiseAdapter,
+  noteCall,
+  readAdapter,
+  reportStatus,
+} from '../../store/adapters/connected';
 import { acknowledge } from '../../store/adapters/messages';
 import { captureAnswers, captureProblems, ingestAndAnswer } from '../captures/report';
 import { actorOf } from '../http/actor';
@@ -140,6 +145,7 @@ const complete = route({
   problems: ['not_found', 'adapter_disabled'],
   handle: async (deps, { caller, params: { source }, body }) => {
     await adapterSettings(deps, caller, source);
+    await noteCall(deps.db, source);
     const { trackingId, result, reason, code, retryAfterSeconds } = body;
     const settled = {
       result,
@@ -186,9 +192,12 @@ const send = route({
   problems: ['not_found', 'adapter_disabled', ...captureProblems],
   handle: async (deps, { caller, params: { source }, headers, body }) => {
     await adapterSettings(deps, caller, source);
-    const { account, password, oldPassword = null, changedAt = new Date() } = body;
+    const { account, password, oldPassword = null, changedAt } = body;
     return ingestAndAnswer(deps, caller, {
-      capture: { source, account, capturedAt: changedAt },
+      capture: {
+        ...{ source, account, capturedAt: changedAt ?? new Date() },
+        undated: changedAt === undefined,
+      },
       readPasswords: () => inPlaintext(password, oldPassword),
       idempotencyKey: headers['idempotency-key'] ?? null,
       via: 'adapter',
@@ -201,7 +210,8 @@ const status = route({
   path: '/v1/adapters/{source}/status',
   right: 'adapter',
   summary: 'Report that an adapter goes offline, or is online again',
-  description: 'An adapter that makes no call for 90 seconds counts as offline, too.',
+  description:
+    'An adapter that neither receives nor acknowledges for 90 seconds counts as offline, too.',
   params,
   body: smallBody(
     z.strictObject({ status: z.enum(['online', 'offline']) }).meta({ id: 'AdapterStatus' }),
@@ -211,7 +221,7 @@ const status = route({
   handle: async (deps, { caller, params: { source }, body }) => {
     await adapterSettings(deps, caller, source);
     const recorded = await reportStatus(deps.db, source, body.status, actorOf(caller));
-    if (recorded === null) throw new HttpProblem('adapter_not_initialised');
+    if (!recorded) throw new HttpProblem('adapter_not_initialised');
     return { status: 204 };
   },
 });

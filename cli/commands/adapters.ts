@@ -4,6 +4,7 @@ import {
   type AdapterFlag,
   adapterFlags,
   adaptersIn,
+  byName,
   existingAdapter,
   groupedAdapters,
   withAdapter,
@@ -61,7 +62,7 @@ const listCommand = (): Command =>
         const configuration = await readConfiguration(await api());
         const found =
           group === undefined ? adaptersIn(configuration) : groupedAdapters(configuration, group);
-        const adapters = Object.fromEntries(found.map(({ name, adapter }) => [name, adapter]));
+        const adapters = byName(found);
         output.show({ adapters }, () => adapterTable(output, adapters, configuration.sso.switches));
         return 'done';
       }),

@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
 import type { Switches } from '../../model/configuration/adapter';
-import { adaptersIn } from '../configuration/adapter-edits';
+import { adaptersIn, byName } from '../configuration/adapter-edits';
 import {
   applyEdited,
   dryRunOption,
@@ -90,9 +90,7 @@ export const statusCommand = (): Command =>
       action(async ({ output, api }: Session): Promise<Exit> => {
         const configuration = await readConfiguration(await api());
         const { switches: values } = configuration.sso;
-        const adapters = Object.fromEntries(
-          adaptersIn(configuration).map(({ name, adapter }) => [name, adapter]),
-        );
+        const adapters = byName(adaptersIn(configuration));
         output.show({ switches: values, adapters }, () => [
           ...switchLines(values),
           '',

@@ -30,6 +30,10 @@ export const adaptersIn = ({ sources }: Configuration): NamedAdapter[] =>
     source.adapter === undefined ? [] : [{ name, source, adapter: source.adapter }],
   );
 
+/** Adapters as the JSON output has them. */
+export const byName = (found: readonly NamedAdapter[]): Record<string, NamedAdapter['adapter']> =>
+  Object.fromEntries(found.map(({ name, adapter }) => [name, adapter]));
+
 export function existingAdapter(configuration: Configuration, name: string): NamedAdapter {
   const found = adaptersIn(configuration).find((one) => one.name === name);
   if (found === undefined)

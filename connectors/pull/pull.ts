@@ -1,7 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type { PullSettings } from '../../model/adapters/settings';
 import type { CodeOf } from '../../model/errors';
-import type { Secret } from '../../model/passwords/secret';
 import type {
   Connector,
   ConnectorTools,
@@ -11,6 +10,7 @@ import type {
   WriteAnswer,
 } from '../contract';
 import type { Mailbox, MessageStatus } from '../mailbox';
+import { withoutPassword } from '../without-password';
 
 /** The message is looked at again at least this often, because the adapter may have got another key. */
 const LOOK_MS = 1_000;
@@ -23,8 +23,7 @@ export function openPull(settings: PullSettings, { mailbox }: ConnectorTools): C
     verify: async () => ({ ...unsupported, result: 'inconclusive' }),
     setPassword: async (request) =>
       mailbox === undefined ? rejected('not_supported') : write(mailbox, settings, request),
-    check: async () =>
-      mailbox === undefined ? [] : [findingAbout(await mailbox.adapter())].flat(),
+    check: async () => (mailbox === undefined ? [] : findingAbout(await mailbox.adapter())),
     close: async () => {},
   };
 }
@@ -55,7 +54,8 @@ async function write(
   const deadline = performance.now() + mailbox.acknowledgedWithinMs;
   for (;;) {
     const status = await mailbox.put(message);
-    if (!('id' in status)) return withoutPassword(answerOf(status, settings), password);
+    if (!('id' in status))
+      return withoutPassword(withoutPassword(answerOf(status, settings), oldPassword), password);
     const leftMs = deadline - performance.now();
     if (leftMs > 0) await mailbox.waitForResult(status.id, Math.min(leftMs, LOOK_MS));
     // A message that waits in the queue is withdrawn, so that the answer is certain.
@@ -65,13 +65,6 @@ async function write(
         : { result: 'retry', reason: 'busy', vendorCode: 'not_received' };
     else return { result: 'ambiguous', reason: 'awaiting_acknowledgement', vendorCode: null };
   }
-}
-
-/** Drops a code that repeats the password. */
-function withoutPassword(answer: WriteAnswer, password: Secret): WriteAnswer {
-  if (!('vendorCode' in answer) || answer.vendorCode === null) return answer;
-  const code = Buffer.from(answer.vendorCode);
-  return password.use((bytes) => code.includes(bytes)) ? { ...answer, vendorCode: null } : answer;
 }
 
 function answerOf(

@@ -7,9 +7,9 @@ import type {
   Finding,
   SourceFailure,
   StateAnswer,
-  VerifyAnswer,
   WriteAnswer,
 } from '../contract';
+import { withoutPassword } from '../without-password';
 import { type Answers, type CheckAnswer, type Operation, readAnswer } from './answers';
 import { type Fields, requestOf } from './requests';
 
@@ -170,25 +170,6 @@ function asWriteAnswer({ sent, vendorCode, reason, retryAfterMs }: Lost): WriteA
 }
 
 const asFailed = ({ sent: _, ...lost }: Lost): SourceFailure => ({ result: 'failed', ...lost });
-
-/** Removes each free text of an answer that repeats the password. */
-function withoutPassword<A extends WriteAnswer | VerifyAnswer>(
-  answer: A,
-  password: Secret | undefined,
-): A {
-  if (password === undefined) return answer;
-  const { vendorCode = null, account } = answer as {
-    vendorCode?: string | null;
-    account?: AccountRef;
-  };
-  const repeats = (text: string | null | undefined) =>
-    typeof text === 'string' && password.use((bytes) => Buffer.from(text).includes(bytes));
-  return {
-    ...answer,
-    ...(repeats(vendorCode) && { vendorCode: null }),
-    ...((repeats(account?.name) || repeats(account?.nativeId)) && { account: undefined }),
-  };
-}
 
 function findingsOf(
   { answered, lost }: WireConnector,

@@ -42,6 +42,7 @@ export const personReasons: Readonly<Record<ShownReason, PersonReason>> = {
   source_paused: 'away',
   source_in_maintenance: 'away',
   source_at_limit: 'away',
+  key_store_unavailable: 'away',
   in_doubt: 'checking',
   awaiting_acknowledgement: 'checking',
   account_in_use: 'checking',

@@ -33,7 +33,8 @@ def set_password(message):
     return {"result": "applied"}
 
 def receive():
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(call("status", {"status": "offline"}) and 0))
+    # Ends after five seconds at most, also while the API cannot be reached.
+    signal.signal(signal.SIGTERM, lambda *_: (signal.alarm(5), sys.exit(call("status", {"status": "offline"}) and 0)))
     call("initialise", {})
     while True:
         status, answer = call("receive", {"waitSeconds": 60})

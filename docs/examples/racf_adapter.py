@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""An adapter for a system like RACF, played by a file: passwords of 8 upper-case characters, changed with old and new.
+"""An adapter for a system like RACF, simulated by a file: passwords of 8 upper-case characters, changed with old and new.
 racf_adapter.py URL KEYFILE SOURCE FILE                   receives until it is stopped
 racf_adapter.py URL KEYFILE SOURCE FILE ACCOUNT           changes the password in the file and sends the change
 The second form reads the old password and the new one from stdin, a line each. The file has lines "ACCOUNT PASSWORD"."""
 import json, os, re, signal, sys, time, urllib.error, urllib.request, uuid
 
+os.umask(0o077)  # the file of passwords is for this user only
 url, key_file, source, racf = sys.argv[1:5]
 with open(key_file, encoding="ascii") as file:
     key = file.read().strip()
@@ -57,7 +58,8 @@ def acknowledgement(message):
         return {"result": "retry", "reason": "unreachable"}
 
 def receive():
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(call("status", {"status": "offline"}) and 0))
+    # Ends after five seconds at most, also while the API cannot be reached.
+    signal.signal(signal.SIGTERM, lambda *_: (signal.alarm(5), sys.exit(call("status", {"status": "offline"}) and 0)))
     call("initialise", {})
     while True:
         status, answer = call("receive", {"waitSeconds": 60})

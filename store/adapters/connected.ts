@@ -94,13 +94,13 @@ export async function retryAccounts(
 export const notifyMessages = (trx: Database, source: string) =>
   sql`select pg_notify(${channels.message}, ${source})`.execute(trx);
 
-/** Records the status that an adapter reports. @returns null when it has never initialised */
+/** Records the status that an adapter reports. @returns false when it has never initialised */
 export async function reportStatus(
   db: Database,
   source: string,
   status: 'online' | 'offline',
   by: string,
-): Promise<'online' | 'offline' | null> {
+): Promise<boolean> {
   const online = status === 'online';
   const { rows } = await sql<{ was: boolean }>`
     with before as (select source, ${isOnline} as was from adapter a where source = ${source} for update),
@@ -110,9 +110,9 @@ export async function reportStatus(
     )
     update adapter set online = ${online}, seen_at = now() from before
     where adapter.source = before.source returning was`.execute(db);
-  if (rows.length === 0) return null;
+  if (rows.length === 0) return false;
   if (online) await reopenSource(db, source, 'down', by);
-  return status;
+  return true;
 }
 
 /** The key of the session of an adapter; null when it has never initialised. The call shows that the adapter is online. */
@@ -130,4 +130,9 @@ export async function callOfAdapter(
   if (row === undefined) return null;
   if (!row.was) await reopenSource(db, source, 'down', by);
   return row;
+}
+
+/** Records that an adapter works, for example on a large batch. One that has gone offline stays so. */
+export async function noteCall(db: Database, source: string): Promise<void> {
+  await sql`update adapter set seen_at = now() where source = ${source} and online`.execute(db);
 }

@@ -114,7 +114,7 @@ export interface StoredCredential {
   readonly sealed: Buffer;
 }
 
-/** Reads the credentials that the enabled mappings of an account have stored in these applications. */
+/** Reads the credentials that the enabled mappings of an account have stored in these applications, the newest first. */
 export async function readCredentials(
   db: Database,
   accountId: string,
@@ -125,7 +125,7 @@ export async function readCredentials(
     from mapping m join account a on a.id = m.account_id and a.identity_id = m.identity_id
     where m.account_id = ${accountId} and m.application = any(${[...applications]}::text[])
       and m.enabled and m.sealed is not null
-    order by m.id`.execute(db);
+    order by m.applied_seq desc, m.id`.execute(db);
   return rows;
 }
 

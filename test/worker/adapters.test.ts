@@ -302,6 +302,30 @@ describeWith(['slapd', 'postgres', 'temporal'], 'an adapter', () => {
       [first, undefined],
       [second, first],
     ]);
+
+    const { db } = suite.lockstep.database;
+    const keyOf = db
+      .selectFrom('mapping')
+      .select('master_key_id')
+      .where('application', '=', 'racf');
+    const { master_key_id } = await keyOf.executeTakeFirstOrThrow();
+    const setKey = (id: string | null) =>
+      db
+        .updateTable('mapping')
+        .set({ master_key_id: id })
+        .where('application', '=', 'racf')
+        .execute();
+    await setKey('key_00000000000000000000000000');
+    const id = await suite.lockstep.accept({ person, password: newPassword() });
+    await suite.lockstep.readUntil(id, ({ accounts }) =>
+      accounts.some(
+        ({ reason, state }) => reason === 'key_store_unavailable' && state === 'waiting',
+      ),
+    );
+    await setKey(master_key_id);
+    const key = await api.newKey(['operate']);
+    await api.send('POST', `/v1/changes/${id}/retry`, { key });
+    expect((await suite.lockstep.readEnd(id)).state).toBe('done');
   });
 
   describe('external to Windows, full', () => {

@@ -9,6 +9,7 @@ import { revokeApiKey } from '../../store/api-keys';
 import { anyRecord, readAudit } from '../../store/audit-records';
 import { lockstep } from '../cli/run-cli';
 import {
+  adapterKeyOf,
   type PlayedAdapter,
   playAdapter,
   type SampleAdapter,
@@ -201,6 +202,21 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a source whose adapter pulls', 
     expect(await suite.lockstep.readEnd(id)).toMatchObject({ state: 'done' });
     expect(readFileSync(file, 'utf8')).toBe(`${account} ALONGERO\n`);
     await running.stop();
+  });
+
+  test('a repeated send without a time answers with the change that it has started', async () => {
+    const { account, directory } = await addPerson('loop');
+    const key = await adapterKeyOf(api, 'loop');
+    const password = newPassword();
+    const send = () =>
+      api.send('POST', '/v1/adapters/loop/send', {
+        ...{ key, body: { account, password }, headers: { 'idempotency-key': 'one-of-loop' } },
+      });
+    const first = await send();
+    await suite.lockstep.readEnd(String(first.body.id));
+    const again = await send();
+    expect([again.status, again.body.id]).toEqual([202, first.body.id]);
+    expect(await directory.logsIn(password)).toBe(true);
   });
 
   test('an adapter receives the account with the new password, and its acknowledgement becomes the outcome', async () => {
