@@ -33,6 +33,12 @@ export interface SourceAtWork {
 
 type WriteClaimedAccount = (account: ClaimedAccount) => Promise<Settlement>;
 
+/** Lends the passwords of a change as the filter of an account rewrites them, or the reason why it gets nothing. */
+export type LendToAccount = <T>(
+  account: ClaimedAccount,
+  use: (passwords: Passwords | FilterRefusal) => Promise<T>,
+) => Promise<T>;
+
 /**
  * Makes the function that `claimAndWrite` calls for each account of one batch. It decides whether the account is tried
  * at all, lets `writeAndVerify` try it, records what the answer means for the source as a whole, and returns the
@@ -44,7 +50,7 @@ export function claimedAccountWriter(
   change: Pick<ChangeAtWork, 'id' | 'seq'>,
   source: SourceAtWork,
   connector: Connector,
-  passwords: Passwords | FilterRefusal,
+  lend: LendToAccount,
   claimIsFresh: () => boolean,
 ): WriteClaimedAccount {
   const { db, random } = deps;
@@ -104,17 +110,19 @@ export function claimedAccountWriter(
       if (account.probe !== null) await returnProbe(db, source.name);
       return unclaimedSettlement(account, random());
     }
-    if (typeof passwords === 'string') {
-      if (account.probe !== null) await returnProbe(db, source.name);
-      return untriedSettlement(account, 'rejected', passwords);
-    }
     const refusal = refusalOf(account, rules);
     if (refusal !== null) {
       if (account.probe !== null) await returnProbe(db, source.name);
       return untriedSettlement(account, 'rejected', refusal);
     }
     if (trouble !== null) return waitFor(account, trouble.reason, trouble.waitMs);
-    const result = await attemptAt(account, passwords);
+    const result = await lend(account, async (given) =>
+      typeof given === 'string' ? given : attemptAt(account, given),
+    );
+    if (typeof result === 'string') {
+      if (account.probe !== null) await returnProbe(db, source.name);
+      return untriedSettlement(account, 'rejected', result);
+    }
     const { label, probe } = account;
     if (isNoted(result.reason)) await noteProblem(db, [account.accountId], result.reason);
     else if (result.state === 'applied' && account.problem !== null)
