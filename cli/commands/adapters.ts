@@ -249,11 +249,11 @@ const resetCommand = (): Command =>
     .action(
       action(async ({ output, api }: Session, name: string | undefined): Promise<Exit> => {
         const lockstep = await api();
-        const configuration = await readConfiguration(lockstep);
+        // Only a key that may configure reads the configuration; an operator names the adapter.
         const names =
           name === undefined
-            ? adaptersIn(configuration).map((one) => one.name)
-            : [existingAdapter(configuration, name).name];
+            ? adaptersIn(await readConfiguration(lockstep)).map((one) => one.name)
+            : [name];
         const body = { sources: names };
         const reset = await lockstep.send<{ readonly changes: number }>(
           'POST',

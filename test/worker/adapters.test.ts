@@ -552,8 +552,12 @@ describeWith(['slapd', 'postgres', 'temporal'], 'an adapter', () => {
           await addMapped(['directory', 'warehouse']),
           await addMapped(['directory', 'warehouse'], { ledger: 'warehouse' }),
         ];
-        for (const { person } of [one, other])
-          expect((await change(person, word)).state).toBe('done');
+        const key = await api.newKey(['trigger']);
+        for (const { person: identity } of [one, other]) {
+          const request = { key, body: { identity, password: word } };
+          const end = await endOf(await api.send('POST', '/v1/changes', request));
+          expect(end.state).toBe('done');
+        }
         expect(await one.of('warehouse').logsIn(written)).toBe(true);
         expect(await one.of('directory').logsIn(word)).toBe(true);
         expect(await stored(one.person)).toEqual([['reports', written, 'in_sync']]);

@@ -147,6 +147,8 @@ describe('a source that gives only hashes', () => {
         'its passwordFilter, or that of an application, cannot rewrite a hash',
       ),
     ]);
+    const wiki = { applications: { wiki: { source: 'corp', passwordFilter: { case: 'upper' } } } };
+    expect(issuesOf(document({ forms: ['ssha512'] }, { corp: knows }, wiki))).toHaveLength(1);
     const off = { ...targets.ldap?.source, enabled: false };
     expect(issuesOf(document({ forms: ['ssha512'] }, { corp: knows, off }))).toEqual([]);
   });
