@@ -66,13 +66,7 @@ export function changeAuthAccount(deps: Dependencies) {
     const sources = sourcesOf(configuration);
     const stored = change.planned
       ? null
-      : await storePlan(
-          deps.db,
-          change.id,
-          planOf(loaded),
-          await refusalOf(deps, loaded),
-          change.notifiesPerson,
-        );
+      : await storePlan(deps.db, change.id, planOf(loaded), await refusalOf(deps, loaded), change);
     // After a crash the plan may be stored, and the auth account settled, already.
     const planned = stored ?? (await readOutcomeStatuses(deps.db, change.id));
     const auth = planned.find(({ role }) => role === 'auth');

@@ -1,5 +1,7 @@
+import { ApplicationFailure } from '@temporalio/common';
 import type { Connector } from '../../connectors/contract';
 import { log } from '../../log';
+import { KEY_STORE_UNAVAILABLE } from '../../model/change/mapping';
 import type { AttemptResult } from '../../model/change/outcome';
 import { stateAfter, waitMs } from '../../model/change/retry';
 import { isSourceTrouble, type SourceTrouble } from '../../model/change/source-circuit';
@@ -17,7 +19,7 @@ import type { ChangeAtWork, Settlement } from '../../store/worker/outcomes';
 import type { Dependencies } from '../dependencies';
 import type { FilterRefusal } from '../shared/filter-passwords';
 import { recordSourceAnswer } from '../shared/record-source-answer';
-import { withStoredCredentials } from '../shared/stored-credentials';
+import { withHeldPassword } from '../shared/stored-credentials';
 import { untriedSettlement } from '../shared/untried-settlement';
 import type { Aim } from './aim';
 import { identifyAccount, refusalOf } from './identify-account';
@@ -98,9 +100,7 @@ export function claimedAccountWriter(
       },
       ...(adapter?.sendOldPassword && {
         withOldPassword: (use) =>
-          withStoredCredentials(deps, account.accountId, adapter.applications, ([old = null]) =>
-            use(old),
-          ),
+          withHeldPassword(deps, account.accountId, adapter.applications, use),
       }),
       guard: guardOf(db, account.accountId),
     });
@@ -183,7 +183,10 @@ function thrown(account: ClaimedAccount, error: unknown, sent: boolean): Attempt
 
 /** Why an attempt failed inside Lockstep. Without its key the old password of an account cannot be opened. */
 const reasonOf = (error: unknown): Reason =>
-  error instanceof KeyStoreUnavailable ? 'key_store_unavailable' : 'lockstep_failed';
+  error instanceof KeyStoreUnavailable ||
+  (error instanceof ApplicationFailure && error.type === KEY_STORE_UNAVAILABLE)
+    ? 'key_store_unavailable'
+    : 'lockstep_failed';
 
 const waitFor = (
   { label, inDoubt }: ClaimedAccount,

@@ -8,6 +8,7 @@ import type { Database } from '../database';
 import { channels } from '../notifications';
 import { type Gate, gateColumns, gateOf } from '../sources/state';
 import { type Chosen, whereChosen } from './chosen';
+import type { ChangeAtWork } from './outcomes';
 
 /** An outcome without an account: correlation still has to find the account in its source. */
 export interface UnfoundAccount extends Gate {
@@ -98,7 +99,7 @@ export interface ClaimedAccount extends Gate {
  * Result of a claim.
  * - `claimed`: until the lease ends, no other change writes the account.
  * - `superseded`: the account holds the password of a newer change, or may hold it.
- * - `in_use`: an attempt of an older change is still running.
+ * - `in_use`: an attempt of an older change is still running, or is in doubt at a source that needs the old password.
  * - `behind`: a newer change has claimed the account and may yet be rejected; then this one continues.
  * - `unlinked`: the account no longer belongs to the person.
  *
@@ -125,7 +126,7 @@ export const CLAIM_AT_FIRST = 50;
  */
 export async function claimAccounts(
   db: Database,
-  change: { readonly id: string; readonly seq: number; readonly identityId: string },
+  change: Pick<ChangeAtWork, 'id' | 'seq' | 'identityId' | 'inOrderAt'>,
   chosen: Chosen,
   after = -1,
   most = CLAIM_AT_FIRST,
@@ -146,6 +147,7 @@ export async function claimAccounts(
       where a.id = mine.account_id and not mine.held and a.identity_id = ${change.identityId}
         and a.applied_seq <= ${change.seq} and a.claimed_seq <= ${change.seq}
         and (a.claimed_seq = ${change.seq} or a.claimed_until is null or a.claimed_until < now())
+        ${change.inOrderAt?.includes(chosen.source) ? afterOlder(change.seq) : sql``}
       returning a.id
     ), begun as (
       update outcome o
@@ -178,6 +180,15 @@ export async function claimAccounts(
     order by mine.label`.execute(db);
   return rows;
 }
+
+/**
+ * Condition for account `a` of a source that needs the old password: no older open change may still write it, because
+ * its password would be the old one then.
+ */
+const afterOlder = (seq: number) => sql`and not exists (
+  select from outcome before join change older on older.id = before.change_id
+  where before.account_id = a.id and older.identity_id = a.identity_id and older.seq < ${seq} and older.ended_at is null
+    and (before.state = 'applying' or (before.state = 'waiting' and before.in_doubt)))`;
 
 const leaseEnd = sql`date_trunc('milliseconds', now()) + make_interval(secs => ${LEASE_SECONDS})`;
 

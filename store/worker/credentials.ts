@@ -133,6 +133,17 @@ export async function readCredentials(
   return rows;
 }
 
+/** The open change whose password an account holds, and which has not stored it as a credential; null if there is none. */
+export async function readUnstored(db: Database, accountId: string): Promise<string | null> {
+  const { rows } = await sql<{ id: string }>`
+    select c.id from account a join change c on c.identity_id = a.identity_id and c.seq = a.applied_seq
+    where a.id = ${accountId} and c.ended_at is null and exists (
+      select from mapping m where m.account_id = a.id and m.enabled and m.applied_seq < a.applied_seq)`.execute(
+    db,
+  );
+  return rows[0]?.id ?? null;
+}
+
 /** A new credential for a mapping, sealed under the master key `masterKeyId`. */
 export interface AdvancedMapping {
   readonly id: string;
