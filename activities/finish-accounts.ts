@@ -33,9 +33,9 @@ export function finishAccounts(deps: Dependencies) {
     // Temporal runs an activity as soon as it is scheduled, but the first pass over these accounts was a moment ago.
     const early = activityInfo().attempt === 1 ? openOf(chosen, before) : [];
     const aim = aimAt(chosen, before);
-    // The other accounts hold the new password before an auth account that goes last, which may be away for long.
-    const isLast = before.some((one) => one.role === 'auth' && isChosen(chosen, one));
-    if (isLast) await settleMappingsSoFar(deps, changeId);
+    // Other accounts may hold the new password already, and the auth account may be away for long.
+    const isAuth = before.some((one) => one.role === 'auth' && isChosen(chosen, one));
+    if (isAuth) await settleMappingsSoFar(deps, changeId);
     if (early.length > 0 && aim !== 'leave') {
       const remainingMs = await noteWaiting(deps.db, changeId);
       if (early.every(({ nextTryInMs }) => nextTryInMs > 0)) throw retryLater(early, remainingMs);
