@@ -42,7 +42,7 @@ export function finishAccounts(deps: Dependencies) {
     }
     const loaded = await loadChange(deps, changeId);
     const { remainingMs } = loaded.change;
-    const left = await leftOf(deps, changeId, aim, isLast && authGoesLast(before));
+    const left = await leftOf(deps, changeId, aim, isAuth && authGoesLast(before));
     if (left !== null) {
       await settleAccounts(
         deps.db,

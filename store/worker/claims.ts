@@ -8,7 +8,6 @@ import type { Database } from '../database';
 import { channels } from '../notifications';
 import { type Gate, gateColumns, gateOf } from '../sources/state';
 import { type Chosen, whereChosen } from './chosen';
-import type { ChangeAtWork } from './outcomes';
 
 /** An outcome without an account: correlation still has to find the account in its source. */
 export interface UnfoundAccount extends Gate {
@@ -116,6 +115,14 @@ export const WRITE_WITHIN_MS = 30_000;
 /** Number of accounts in the first claims of a pass. */
 export const CLAIM_AT_FIRST = 50;
 
+interface ClaimingChange {
+  readonly id: string;
+  readonly seq: number;
+  readonly identityId: string;
+  /** The sources that need the old password with the new one. */
+  readonly inOrderAt?: readonly string[];
+}
+
 /**
  * Claims unsettled accounts of a change in the order of its plan, at most `most`, and counts the attempt durably before
  * anything is sent: after a crash the next attempt finds the account in state `applying`, and knows that it is in
@@ -126,7 +133,7 @@ export const CLAIM_AT_FIRST = 50;
  */
 export async function claimAccounts(
   db: Database,
-  change: Pick<ChangeAtWork, 'id' | 'seq' | 'identityId' | 'inOrderAt'>,
+  change: ClaimingChange,
   chosen: Chosen,
   after = -1,
   most = CLAIM_AT_FIRST,

@@ -151,12 +151,13 @@ export async function settleAccounts(
   countOutcomes(rows[0]?.stored ?? []);
 }
 
-/** Whether a newer change has written an account that this change wrote. */
+/** Whether a newer change, which is not partial, has written an account that this change wrote. */
 export async function isOvertaken(db: Database, changeId: string): Promise<boolean> {
   const { rows } = await sql`
     select from change c join outcome o on o.change_id = c.id and o.state = 'applied'
       join account a on a.id = o.account_id and a.identity_id = c.identity_id
-    where c.id = ${changeId} and a.applied_seq > c.seq limit 1`.execute(db);
+      join change newer on newer.identity_id = c.identity_id and newer.seq = a.applied_seq
+    where c.id = ${changeId} and newer.seq > c.seq and not newer.partial limit 1`.execute(db);
   return rows.length > 0;
 }
 
