@@ -23,6 +23,7 @@ import { mappingImportRoutes } from './people/mapping-import';
 import { mappingRoutes } from './people/mapping-routes';
 import { meRoutes } from './people/me';
 import { oneTimeLinkRoutes } from './people/one-time-links';
+import { ownApplicationRoutes } from './people/own-applications';
 import { peopleRoutes } from './people/routes';
 import { credentialRoutes } from './people/set-credentials';
 import { scimRoutes } from './scim/routes';
@@ -41,6 +42,7 @@ export const routes: readonly Route[] = [
   ...peopleRoutes,
   ...mappingRoutes,
   ...meRoutes,
+  ...ownApplicationRoutes,
   ...mappingImportRoutes,
   ...credentialRoutes,
   ...accountActionRoutes,

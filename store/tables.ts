@@ -82,6 +82,7 @@ export interface MappingTable {
   sealed: Buffer | null;
   master_key_id: string | null;
   applied_seq: Generated<number>;
+  /** When the credential was stored or flagged; the time of the creation before that. */
   updated_at: Time;
 }
 

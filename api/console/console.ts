@@ -6,6 +6,7 @@ import { deskPages } from './desk';
 import { linkPages } from './link';
 import { mePages } from './me';
 import { oneTimeLinkPages } from './one-time-link';
+import { ownApplicationPages } from './own-applications';
 import { handlersOf } from './pages';
 import { personPages } from './person';
 import { settingsPages } from './settings';
@@ -21,6 +22,7 @@ export function consoleRoutes(deps: Dependencies): {
   const pages = [
     ...personPages(() => deps.settings.consoleKey),
     ...mePages(),
+    ...ownApplicationPages(),
     ...linkPages(),
     ...staffSignInPages(),
     ...providerPages(),

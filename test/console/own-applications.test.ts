@@ -1,0 +1,190 @@
+import { sql } from 'kysely';
+import type { Browser } from 'playwright-core';
+import { anyRecord, readAudit } from '../../store/audit-records';
+import { findIdentity } from '../../store/people/identities';
+import { linkMapping } from '../../store/people/mappings';
+import type { TestApi } from '../support/api';
+import { complaintsOf, describeInBrowser, startBrowser, violationsOf } from '../support/browser';
+import { startProvider, type TestProvider } from '../support/identity-provider';
+import { newPassword } from '../support/people';
+import { describeWith } from '../support/servers';
+import { newVisitor, type Visitor } from '../support/visitor';
+import { companyDocument, workerSuite } from '../support/worker-suite';
+
+/** The pages of a person about stored credentials, with a real provider, worker, OpenLDAP and PostgreSQL. */
+describeWith(['slapd', 'postgres', 'temporal'], 'the applications of a person', () => {
+  const applications = {
+    reports: { source: 'warehouse', label: 'Monthly reports' },
+    wiki: { source: 'apps', label: 'Wiki <b>' },
+    till: {
+      source: 'apps',
+      type: 'group',
+      shared: [{ group: 'tellers', identity: 'till-account' }],
+    },
+  };
+  const suite = workerSuite((company) => ({
+    ...companyDocument(company),
+    applications,
+    peopleGroups: { tellers: { identities: ['till-user'] } },
+  }));
+  const users: Record<string, Record<string, unknown>> = {};
+  let provider: TestProvider;
+  let api: TestApi;
+
+  beforeAll(async () => {
+    provider = await startProvider(users, { roles: [{ roles: ['person'] }] });
+    api = await suite.startApi(provider.env);
+  });
+  afterAll(() => provider.stop());
+  beforeEach(async () => {
+    await suite.lockstep.database.db.deleteFrom('sign_in_guard').execute();
+  });
+
+  async function mapAccount(person: string, application: string, source: string, enabled = true) {
+    const { db } = suite.lockstep.database;
+    const identity = await findIdentity(db, { name: person });
+    const account = identity?.accounts.find((linked) => linked.source === source);
+    const link = { identityId: identity?.id ?? '', application, accountId: account?.id ?? '' };
+    await linkMapping(db, { ...link, enabled }, 'test');
+  }
+
+  /** A person with an account in each source, whose password is set and stored for the reports. */
+  async function addMapped() {
+    const { person, accounts } = await suite.addPerson('directory', 'apps', 'warehouse');
+    users[person] = { preferred_username: person };
+    await mapAccount(person, 'reports', 'warehouse');
+    const password = newPassword();
+    await suite.lockstep.readEnd(await suite.lockstep.accept({ person, password }));
+    return { person, accounts, password };
+  }
+
+  async function signIn(visitor: Visitor, login: string, to = '/me/applications') {
+    const asked = await visitor.visit(`${api.url}/sign-in?to=${encodeURIComponent(to)}`);
+    return visitor.visit(`${asked.url}?login=${login}`);
+  }
+
+  /** The address of the form of an application on the page. */
+  const formOf = (text: string, label: string) =>
+    new RegExp(
+      `href="(/me/applications/map_\\w+)\\?lang=\\w+">[^<]*<span class="sr"> \\(${label}`,
+    ).exec(text)?.[1] ?? '';
+
+  test('a person sees what is stored, and stores a password that the application confirms', async () => {
+    const { person, password } = await addMapped();
+    await mapAccount(person, 'wiki', 'apps');
+    const visitor = newVisitor();
+    const before = await signIn(visitor, person);
+    expect(before.status).toBe(200);
+    expect(before.text).toContain('your password is stored');
+    expect(before.text).toContain('the stored one changes with it');
+    expect(before.text).toContain('no password is stored yet');
+    const at = api.url + formOf(before.text, 'Wiki &lt;b&gt;');
+    expect((await visitor.visit(at)).text).toContain('Store the password for Wiki &lt;b&gt;');
+    const stored = await visitor.send(at, { password });
+    expect(stored.url).toBe(`${api.url}/me/applications?lang=en&done=stored`);
+    expect(stored.text.match(/your password is stored/g)).toHaveLength(2);
+    const { db } = suite.lockstep.database;
+    const filter = { ...anyRecord, action: 'mapping.credential-set' };
+    const [record] = await readAudit(db, { filter, order: 'newest', cursor: null, limit: 1 });
+    expect(record).toMatchObject({ person, actor: { name: person }, detail: { proof: 'login' } });
+  });
+
+  test('a wrong password is refused in words, and no page or log contains it', async () => {
+    const { person } = await addMapped();
+    const visitor = newVisitor();
+    const at = api.url + formOf((await signIn(visitor, person)).text, 'Monthly reports');
+    const guess = newPassword();
+    expect((await visitor.send(at, { password: '' })).status).toBe(422);
+    const wrong = await visitor.send(at, { password: guess });
+    expect([wrong.status, wrong.text.includes('not the password that')]).toEqual([422, true]);
+    const late = await visitor.send(at, { password: guess });
+    expect([late.status, late.text.includes('Wait fifteen minutes')]).toEqual([429, true]);
+    expect(wrong.text + late.text + api.printed()).not.toContain(guess);
+  });
+
+  test('a person switches an application off and on, and learns why the stored password is wrong', async () => {
+    const { person } = await addMapped();
+    const visitor = newVisitor();
+    const at = api.url + formOf((await signIn(visitor, person)).text, 'Monthly reports');
+    const off = await visitor.send(`${at}/disable?lang=de`, {});
+    expect(off.text).toContain('Die Anwendung ist abgeschaltet.');
+    const id = await suite.lockstep.accept({ person, password: newPassword() });
+    await suite.lockstep.readEnd(id);
+    const on = await visitor.send(`${at}/enable?lang=de`, {});
+    expect(on.text).toContain('das gespeicherte Passwort stimmt vielleicht nicht');
+    expect(on.text).toContain('während das hier abgeschaltet war');
+    const { db } = suite.lockstep.database;
+    const filter = { ...anyRecord, person, action: 'mapping.disabled' };
+    const [record] = await readAudit(db, { filter, order: 'newest', cursor: null, limit: 1 });
+    expect(record?.actor).toMatchObject({ name: person });
+  });
+
+  test('a person reaches no mapping of another person, and none that people share', async () => {
+    const [own, other] = [await addMapped(), await addMapped()];
+    const { db } = suite.lockstep.database;
+    const visitor = newVisitor();
+    await signIn(visitor, own.person);
+    const { id } = await db
+      .selectFrom('mapping')
+      .innerJoin('identity', 'identity.id', 'mapping.identity_id')
+      .where('identity.name', '=', other.person)
+      .select('mapping.id')
+      .executeTakeFirstOrThrow();
+    const at = `${api.url}/me/applications/${id}`;
+    const answers = [
+      await visitor.visit(at),
+      await visitor.send(at, { password: other.password }),
+      await visitor.send(`${at}/disable`, {}),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([404, 404, 404]);
+
+    await sql`update identity set name = 'till-account' where name = ${other.person}`.execute(db);
+    await sql`update identity set name = 'till-user' where name = ${own.person}`.execute(db);
+    await mapAccount('till-account', 'till', 'apps');
+    const shared = await visitor.visit(`${api.url}/me/applications`);
+    expect(shared.text).toContain('You share this account with others.');
+    expect(formOf(shared.text, 'till')).toBe('');
+    users['till-account'] = { preferred_username: 'till-account' };
+    const owner = await signIn(newVisitor(), 'till-account');
+    expect(owner.text).not.toMatch(/Switch off<span class="sr"> \(till/);
+  });
+
+  describeInBrowser('in Chromium', () => {
+    let browser: Browser;
+    beforeAll(async () => {
+      browser = await startBrowser();
+    });
+    afterAll(() => browser.close());
+
+    test.each(['light', 'dark'] as const)(
+      'a person stores a password by keyboard in %s colours, and the document does not contain it',
+      async (colorScheme) => {
+        const { person, password } = await addMapped();
+        const context = await browser.newContext({
+          ...{ locale: 'en-GB', colorScheme, javaScriptEnabled: colorScheme === 'light' },
+          viewport: { width: 320, height: 640 },
+        });
+        const page = await context.newPage();
+        const complaints = complaintsOf(page);
+        await page.goto(`${api.url}/me/applications`);
+        await page.click(`text="${person}"`);
+        await page.waitForURL(`${api.url}/me/applications`);
+        expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(320);
+        expect(await violationsOf(page)).toEqual([]);
+        await page.focus('text="Store the password"');
+        await page.keyboard.press('Enter');
+        await page.waitForSelector('#password');
+        expect(await violationsOf(page)).toEqual([]);
+        await page.focus('#password');
+        await page.keyboard.type(`${password}x`);
+        await page.keyboard.press('Enter');
+        await page.waitForSelector('[role=alert]');
+        expect(await violationsOf(page)).toEqual([]);
+        expect(await page.inputValue('#password')).toBe('');
+        expect(await page.content()).not.toContain(password);
+        expect(complaints).toEqual([]);
+        await context.close();
+      },
+    );
+  });
+});
