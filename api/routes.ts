@@ -1,7 +1,9 @@
 import { adapterRoutes } from './adapters/routes';
+import { adapterStatusRoutes } from './adapters/status';
 import { auditRoutes } from './admin/audit';
 import { diagnosticsRoutes } from './admin/diagnostics';
 import { keyRoutes } from './admin/keys';
+import { masterKeyRoutes } from './admin/master-keys';
 import { presenceRoutes } from './admin/presence';
 import { captureControlRoutes } from './captures/control';
 import { relayRoutes } from './captures/relays';
@@ -52,6 +54,7 @@ export const routes: readonly Route[] = [
   ...sourceRoutes,
   ...sourceCommandRoutes,
   ...relayRoutes,
+  ...adapterStatusRoutes,
   ...adapterRoutes,
   ...staleRoutes,
   ...keyRoutes,
@@ -60,6 +63,7 @@ export const routes: readonly Route[] = [
   ...graphRoutes,
   ...noticeRoutes,
   ...presenceRoutes,
+  ...masterKeyRoutes,
   ...diagnosticsRoutes,
   ...scimRoutes,
 ];

@@ -1,5 +1,6 @@
 import type { RequestHandler } from 'express';
 import type { Dependencies } from '../http/dependencies';
+import { adapterPages } from './adapters';
 import { assetPages } from './assets';
 import { connectionPages } from './connections';
 import { deskPages } from './desk';
@@ -30,6 +31,7 @@ export function consoleRoutes(deps: Dependencies): {
     ...oneTimeLinkPages(),
     ...settingsPages(),
     ...connectionPages(),
+    ...adapterPages(),
   ];
   return [
     ...assetPages.map(({ path, send }) => ({ method: 'get' as const, path, handlers: [send] })),
