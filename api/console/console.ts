@@ -5,6 +5,7 @@ import { assetPages } from './assets';
 import { connectionPages } from './connections';
 import { deskPages } from './desk';
 import { linkPages } from './link';
+import { mappingImportPages } from './mapping-import';
 import { mePages } from './me';
 import { oneTimeLinkPages } from './one-time-link';
 import { ownApplicationPages } from './own-applications';
@@ -32,6 +33,7 @@ export function consoleRoutes(deps: Dependencies): {
     ...settingsPages(),
     ...connectionPages(),
     ...adapterPages(),
+    ...mappingImportPages(),
   ];
   return [
     ...assetPages.map(({ path, send }) => ({ method: 'get' as const, path, handlers: [send] })),
