@@ -1,53 +1,72 @@
 import { sql } from 'kysely';
 import type { Browser } from 'playwright-core';
 import type { Scope } from '../../model/api/scopes';
-import { findIdentity } from '../../store/people/identities';
-import { linkMapping } from '../../store/people/mappings';
+import { reportPresence } from '../../store/presence';
 import { type PlayedAdapter, playAdapter } from '../support/adapters';
-import type { TestApi } from '../support/api';
+import { startTestApi, type TestApi } from '../support/api';
 import { complaintsOf, describeInBrowser, startBrowser, violationsOf } from '../support/browser';
-import { newPassword, uniqueName } from '../support/people';
+import { newPassword } from '../support/people';
+import { planned } from '../support/played-worker';
 import { describeWith } from '../support/servers';
-import { until } from '../support/until';
 import { newVisitor, type Visitor } from '../support/visitor';
-import { companyDocument, workerSuite } from '../support/worker-suite';
 
-/** The pages about adapters of single sign-on, with a real worker, OpenLDAP, PostgreSQL and a played adapter. */
-describeWith(['slapd', 'postgres', 'temporal'], 'the pages about adapters', () => {
-  const suite = workerSuite((company) => document(company));
-  const document = (company: Parameters<typeof companyDocument>[0]) => {
-    const base = companyDocument(company, {
-      warehouse: {
-        adapter: { adapterGroup: 'hosts', applications: ['reports'], syncFromAdapter: true },
-      },
-    }) as { sources: object };
-    const legacy = {
-      ...{ kind: 'pull', settings: { maxPending: 4 } },
+const source = (name: string, more: object = {}) => ({
+  kind: 'postgres-role',
+  settings: {
+    host: `${name}.example.com`,
+    user: 'lockstep',
+    password: `\${file:/run/secrets/${name}}`,
+    database: 'postgres',
+  },
+  ...more,
+});
+const document = {
+  version: 1,
+  sources: {
+    corp: source('corp'),
+    apps: source('apps'),
+    warehouse: source('warehouse', {
+      adapter: { adapterGroup: 'hosts', applications: ['reports'], syncFromAdapter: true },
+    }),
+    legacy: {
+      kind: 'pull',
+      settings: { maxPending: 4 },
       adapter: {
         ...{ enabled: true, applications: ['mainframe'], syncToAdapter: true },
         adapterGroup: 'hosts',
       },
-    };
-    const sources = ['directory', 'apps', 'warehouse', 'legacy'];
-    return {
-      ...base,
-      sources: { ...base.sources, legacy },
-      groups: { all: { policy: 'everyone', authSource: 'directory', sources } },
-      applications: {
-        reports: { source: 'warehouse', label: 'Monthly reports' },
-        mainframe: { source: 'legacy', enabled: true },
-      },
-      sso: { switches: { windowsToAdapters: true } },
-    };
-  };
+    },
+  },
+  policies: { everyone: {} },
+  groups: {
+    all: {
+      policy: 'everyone',
+      authSource: 'corp',
+      sources: ['corp', 'apps', 'warehouse', 'legacy'],
+    },
+  },
+  applications: {
+    reports: { source: 'warehouse', label: 'Monthly reports' },
+    mainframe: { source: 'legacy' },
+  },
+  sso: { switches: { windowsToAdapters: true } },
+};
+
+/** The pages about adapters of single sign-on. The test plays the adapter, and the worker. */
+describeWith(['postgres'], 'the pages about adapters', () => {
   let api: TestApi;
   let adapter: PlayedAdapter;
 
   beforeAll(async () => {
-    api = await suite.startApi();
+    api = await startTestApi();
     adapter = await playAdapter(api, 'legacy');
   });
-  beforeEach(() => suite.lockstep.configure(document(suite.company)));
+  afterAll(() => api.stop());
+  beforeEach(async () => {
+    const { version } = (await api.send('GET', '/v1/configuration')).body;
+    const body = { document, version };
+    expect((await api.send('POST', '/v1/configuration/apply', { body })).status).toBe(200);
+  });
 
   async function signIn(...scopes: Scope[]): Promise<Visitor> {
     const visitor = newVisitor();
@@ -80,17 +99,29 @@ describeWith(['slapd', 'postgres', 'temporal'], 'the pages about adapters', () =
       ?.adapter;
   };
 
+  let people = 0;
   /** A person with an account in the directory and one that the played adapter serves. */
   async function addMapped() {
-    const directory = await suite.company.addAccount('directory');
-    const account = `USER${uniqueName()}`;
-    const person = await suite.lockstep.addPerson([directory, { source: 'legacy', name: account }]);
-    const { db } = suite.lockstep.database;
-    const identity = await findIdentity(db, { name: person });
-    const linked = identity?.accounts.find(({ source }) => source === 'legacy');
-    const link = { identityId: identity?.id ?? '', accountId: linked?.id ?? '' };
-    await linkMapping(db, { ...link, application: 'mainframe', enabled: true }, 'test');
-    return { person, account };
+    const person = `user${++people}`;
+    const accounts = ['corp', 'legacy'].map((name) => ({ source: name, name: person }));
+    const body = { accounts, mappings: [{ application: 'mainframe', account: person }] };
+    expect((await api.send('PUT', `/v1/identities/${person}`, { body })).status).toBe(200);
+    return { person, account: person };
+  }
+
+  /** A change of the person, with a message that the adapter has received. */
+  async function deliver(person: string) {
+    const { db } = api.database;
+    const body = { identity: person, password: newPassword() };
+    const changeId = String((await api.send('POST', '/v1/changes', { body })).body.id);
+    await planned(db, changeId, person, ['corp', 'legacy']);
+    await sql`
+      insert into adapter_message (id, source, change_id, label, account_id, seq, key_id, most_deliveries,
+                                   lease_seconds, deliveries, expires_at)
+      select ${`msg_of_${person}`}, 'legacy', c.id, 'legacy', a.id, c.seq, 'none', 6, 60, 1, c.expires_at
+      from change c join account a on a.identity_id = c.identity_id and a.source = 'legacy'
+      where c.id = ${changeId}`.execute(db);
+    return `msg_of_${person}`;
   }
 
   test('an administrator sees what each adapter synchronizes, and what keeps it from that', async () => {
@@ -120,24 +151,20 @@ describeWith(['slapd', 'postgres', 'temporal'], 'the pages about adapters', () =
   });
 
   test('an adapter is online since it connected, and its messages are listed with their results', async () => {
-    await adapter.call('initialise');
     const visitor = await signIn('admin');
-    const { person } = await addMapped();
-    const changeId = await suite.lockstep.accept({ person, password: newPassword() });
-    const [message] = await adapter.receive();
+    await adapter.call('initialise');
+    await adapter.call('receive', { waitSeconds: 0 });
+    const id = await deliver((await addMapped()).person);
     const open = (await read(visitor, '/console/adapters/legacy')).text;
-    expect(open).toContain('1 of 4 messages unacknowledged');
-    expect(open).toContain('It last asked for messages');
-    expect(open).toContain(message?.trackingId ?? '?');
-    expect(open).toContain('adapter of legacy');
-    await adapter.complete(message?.trackingId ?? '', 'rejected', {
-      ...{ reason: 'policy_history', code: 'ICH408I' },
-    });
-    await suite.lockstep.readEnd(changeId);
+    for (const says of ['1 of 4 messages unacknowledged', 'It last asked for messages', id])
+      expect(open).toContain(says);
+    expect(open).toContain('adapter of legacy, last used');
+    expect((await read(visitor)).text).not.toContain('is offline');
+    const reason = { reason: 'policy_history', code: 'ICH408I' };
+    await adapter.complete(id, 'rejected', reason);
     const ended = (await read(visitor, '/console/adapters/legacy')).text;
     expect(ended).toContain('Of the last day: 1 rejected.');
     expect(ended).toContain('code ICH408I');
-    expect((await read(visitor)).text).not.toContain('is offline');
     await adapter.call('status', { status: 'offline' });
     expect((await read(visitor)).text).toContain('legacy is offline.');
   });
@@ -149,7 +176,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'the pages about adapters', () =
     expect(preview.text).toContain('lockstep adapters enable warehouse');
     expect(await adapterInForce('warehouse')).toMatchObject({ enabled: false });
     await sql`update session set authenticated_at = now() - interval '1 hour'`.execute(
-      suite.lockstep.database.db,
+      api.database.db,
     );
     const late = await edit(visitor, { ...fieldsOf(preview.text), do: 'apply' });
     expect([late.status, late.text.includes('Nothing was applied.')]).toEqual([403, true]);
@@ -227,27 +254,24 @@ describeWith(['slapd', 'postgres', 'temporal'], 'the pages about adapters', () =
   });
 
   test('the master keys are shown with their missing backup, and with how far a rotation is', async () => {
-    const { db } = suite.lockstep.database;
-    await until(async () => {
-      const { body } = await api.send('GET', '/v1/master-keys');
-      return (body.keys as { current: boolean }[]).some(({ current }) => current);
-    });
-    const { person } = await addMapped();
+    const { db } = api.database;
     const visitor = await signIn('read');
-    expect((await read(visitor)).text).toContain('has no backup');
-    const older = sql`
-      update mapping set sealed = '\\x01', master_key_id = 'mk_000'
-      where identity_id = (select id from identity where name = ${person})`;
-    await older.execute(db);
+    expect((await read(visitor)).text).toContain('No worker reports a master key.');
+    const report = { currentMasterKey: 'mk_2', unsavedMasterKeys: ['mk_2'] };
+    await reportPresence(db, 'test', report);
+    expect((await read(visitor)).text).toContain('A master key has no backup.');
+    const { person } = await addMapped();
+    await sql`
+      update mapping set sealed = '\\x01', master_key_id = 'mk_1'
+      where identity_id = (select id from identity where name = ${person})`.execute(db);
     const { text } = await read(visitor);
     expect(text).toContain('0 of 1 credentials are sealed by the key in use.');
     expect(text).toContain('lockstep sso secret rotate');
-    await sql`update mapping set sealed = null, master_key_id = null`.execute(db);
   });
 
   test('mappings are imported from a list after a preview, and a list with passwords is not shown again', async () => {
     const { person, account } = await addMapped();
-    const { db } = suite.lockstep.database;
+    const { db } = api.database;
     await db.deleteFrom('mapping').execute();
     const visitor = await signIn('configure');
     const send = (rows: string, more: Record<string, string> = {}) =>

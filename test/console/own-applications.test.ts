@@ -31,7 +31,12 @@ describeWith(['slapd', 'postgres', 'temporal'], 'the applications of a person', 
   let provider: TestProvider;
   let api: TestApi;
 
+  /** People who can sign in at the provider; each test takes some. */
+  const people: Awaited<ReturnType<typeof addMapped>>[] = [];
+
   beforeAll(async () => {
+    for (let count = 0; count < 7; count++) people.push(await addMapped());
+    users['till-account'] = { preferred_username: 'till-account' };
     provider = await startProvider(users, { roles: [{ roles: ['person'] }] });
     api = await suite.startApi(provider.env);
   });
@@ -58,6 +63,12 @@ describeWith(['slapd', 'postgres', 'temporal'], 'the applications of a person', 
     return { person, accounts, password };
   }
 
+  function takePerson() {
+    const taken = people.pop();
+    if (taken === undefined) throw new Error('Add more people in beforeAll');
+    return taken;
+  }
+
   async function signIn(visitor: Visitor, login: string, to = '/me/applications') {
     const asked = await visitor.visit(`${api.url}/sign-in?to=${encodeURIComponent(to)}`);
     return visitor.visit(`${asked.url}?login=${login}`);
@@ -70,7 +81,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'the applications of a person', 
     ).exec(text)?.[1] ?? '';
 
   test('a person sees what is stored, and stores a password that the application confirms', async () => {
-    const { person, password } = await addMapped();
+    const { person, password } = takePerson();
     await mapAccount(person, 'wiki', 'apps');
     const visitor = newVisitor();
     const before = await signIn(visitor, person);
@@ -90,7 +101,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'the applications of a person', 
   });
 
   test('a wrong password is refused in words, and no page or log contains it', async () => {
-    const { person } = await addMapped();
+    const { person } = takePerson();
     const visitor = newVisitor();
     const at = api.url + formOf((await signIn(visitor, person)).text, 'Monthly reports');
     const guess = newPassword();
@@ -103,7 +114,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'the applications of a person', 
   });
 
   test('a person switches an application off and on, and learns why the stored password is wrong', async () => {
-    const { person } = await addMapped();
+    const { person } = takePerson();
     const visitor = newVisitor();
     const at = api.url + formOf((await signIn(visitor, person)).text, 'Monthly reports');
     const off = await visitor.send(`${at}/disable?lang=de`, {});
@@ -120,7 +131,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'the applications of a person', 
   });
 
   test('a person reaches no mapping of another person, and none that people share', async () => {
-    const [own, other] = [await addMapped(), await addMapped()];
+    const [own, other] = [takePerson(), takePerson()];
     const { db } = suite.lockstep.database;
     const visitor = newVisitor();
     await signIn(visitor, own.person);
@@ -144,7 +155,6 @@ describeWith(['slapd', 'postgres', 'temporal'], 'the applications of a person', 
     const shared = await visitor.visit(`${api.url}/me/applications`);
     expect(shared.text).toContain('You share this account with others.');
     expect(formOf(shared.text, 'till')).toBe('');
-    users['till-account'] = { preferred_username: 'till-account' };
     const owner = await signIn(newVisitor(), 'till-account');
     expect(owner.text).not.toMatch(/Switch off<span class="sr"> \(till/);
   });
@@ -159,7 +169,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'the applications of a person', 
     test.each(['light', 'dark'] as const)(
       'a person stores a password by keyboard in %s colours, and the document does not contain it',
       async (colorScheme) => {
-        const { person, password } = await addMapped();
+        const { person, password } = takePerson();
         const context = await browser.newContext({
           ...{ locale: 'en-GB', colorScheme, javaScriptEnabled: colorScheme === 'light' },
           viewport: { width: 320, height: 640 },
