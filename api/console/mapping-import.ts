@@ -5,6 +5,8 @@ import {
   noImport,
 } from '../../console/desk/mapping-import';
 import type { MappingPlan } from '../../model/api/mapping-import';
+import { plainRecords } from '../../model/people/csv';
+import { readMappingList } from '../../model/people/mapping-list';
 import { HttpProblem } from '../http/problem';
 import type { ConsolePage, PageAnswer } from './pages';
 import { type StaffVisit, staffPage } from './staff';
@@ -22,10 +24,8 @@ async function submit({ api, desk, field }: StaffVisit): Promise<PageAnswer> {
   if (!api.may('configure')) throw new HttpProblem('forbidden');
   const [link, enabled] = [field('link') === 'yes', field('enabled') === 'yes'];
   const text = field('rows');
-  // The parser is loaded on demand: the process that seals passwords does not need it otherwise.
-  const { readMappingList } =
-    require('../../model/people/mapping-list') as typeof import('../../model/people/mapping-list');
-  const list = readMappingList(text);
+  const records = plainRecords(text);
+  const list = 'says' in records ? records : readMappingList(records);
   const shown = (status: number, more: Partial<ImportView>) => ({
     status,
     html: mappingImportPage(desk, { ...noImport, text, link, enabled, ...more }),

@@ -38,7 +38,7 @@ export interface AdapterView {
 export const adapterPage = (desk: Desk, view: AdapterView): string => {
   const { status, source, groups, messages, keys, mayConfigure, mayOperate } = view;
   return deskPage(desk, {
-    title: status.source,
+    title: `Adapter ${status.source}`,
     address: ADAPTERS,
     content: html`${stateOf(status)}<ul>${waitingOf(status).map((says) => html`<li>${says}</li>`)}</ul>
 <p><a href="/console/sources/${encodeURIComponent(status.source)}">Its source</a>, ${status.kind}, in ${source.groups.join(', ') || 'no group'}. <a href="/console/changes?source=${encodeURIComponent(status.source)}">Its changes</a></p>
@@ -64,7 +64,7 @@ const directionTable = ({ directions }: AdapterStatus): Html =>
 
 function applicationList({ source, applications }: AdapterStatus, mayConfigure: boolean): Html {
   if (applications.length === 0)
-    return html`<p>It serves none. ${cliCommand('lockstep adapters add-app', source, '<application>')}</p>`;
+    return html`<p>It serves none. ${cliCommand(`lockstep adapters add-app ${source} <application>`)}</p>`;
   return html`<ul class="plain">${applications.map(
     ({ name, label, enabled, mappings, enabledMappings }) =>
       html`<li><p><a href="/console/applications?application=${encodeURIComponent(name)}">${label}</a> <span class="tag ${enabled ? 'good' : 'off'}">${enabled ? 'enabled' : 'disabled'}</span> ${enabledMappings} of ${mappings} mappings enabled</p>
@@ -78,16 +78,16 @@ export const applicationButton = (name: string, enabled: boolean): Html =>
     `application-${enabled ? 'disable' : 'enable'}`,
     `${enabled ? 'Disable' : 'Enable'} ${name}`,
     { name },
-    ['lockstep applications update', name, `--set enabled=${enabled ? 'no' : 'yes'}`],
+    [`lockstep applications update ${name} --set enabled=${enabled ? 'no' : 'yes'}`],
   );
 
 function flagsForm({ status: { source, adapter }, applications }: AdapterView): Html | false {
   if (adapter === null) return false;
-  return html`<h2>Flags</h2><form method="post" action="${EDIT}"><input type="hidden" name="edit" value="flags"><input type="hidden" name="name" value="${source}">
+  return html`<h2>Flags</h2><form method="post" action="${EDIT}" class="narrow"><input type="hidden" name="edit" value="flags"><input type="hidden" name="name" value="${source}">
 <fieldset class="options"><legend>Flags of the adapter</legend>${adapterFlags.map((flag) => checkbox(flag, flag, adapterSchema.shape[flag].description ?? '', adapter[flag]))}</fieldset>
 ${applications.length > 0 && html`<fieldset class="options"><legend>Applications that it serves</legend>${applications.map((name) => html`<p><label><input type="checkbox" name="application:${name}" value="yes"${adapter.applications.includes(name) && html` checked`}>${name}</label></p>`)}</fieldset>`}
 <p class="field"><label for="adapter-group">Group of adapters</label><input id="adapter-group" name="adapterGroup" value="${adapter.adapterGroup ?? ''}" autocomplete="off" data-1p-ignore></p>
-<div class="tools"><button>Show what would change</button>${cliCommand('lockstep adapters update', source, '--set …')}</div></form>`;
+<div class="tools"><button>Show what would change</button>${cliCommand(`lockstep adapters update ${source} --set …`)}</div></form>`;
 }
 
 function keyList({ source, properties }: AdapterStatus, keys: AdapterView['keys']): Html {

@@ -4,7 +4,7 @@ import type { SyncDirection } from '../../model/configuration/adapter-directions
 import { type Html, html } from '../html';
 import { EDIT, editButton } from './edit';
 import { masterKeySection } from './master-keys';
-import { cliCommand, clock, type Desk, deskPage } from './shell';
+import { cliCommand, clock, type Desk, described, deskPage } from './shell';
 
 export const ADAPTERS = '/console/adapters';
 
@@ -97,7 +97,7 @@ export const waitingOf = ({
         `${connection?.stored ?? 0} messages not delivered`,
       ]),
   `${waiting} ${waiting === 1 ? 'account waits' : 'accounts wait'}${parked > 0 ? `, ${parked} parked` : ''}`,
-  `${discarded} repeated captures discarded in 24 hours`,
+  ...(discarded > 0 ? [`${discarded} repeated captures discarded in 24 hours`] : []),
 ];
 
 export const switchButton = (source: string, enabled: boolean): Html => {
@@ -137,14 +137,14 @@ function switchForm({ switches, mayConfigure }: AdaptersView): Html {
   if (!mayConfigure)
     return html`<ul class="plain">${directions.map((direction) => html`<li>${onOff(switches[direction])} ${directionTitles[direction]}. <small>${switchSays[direction]}</small></li>`)}</ul>${command}`;
   return html`<p class="hint">A direction needs its switch here, and the flags of the adapter.</p>
-<form method="post" action="${EDIT}"><input type="hidden" name="edit" value="switches">
-<fieldset class="options"><legend>Switches</legend>${directions.map((direction) => checkbox(direction, directionTitles[direction], switchSays[direction], switches[direction]))}</fieldset>
+<form method="post" action="${EDIT}" class="narrow"><input type="hidden" name="edit" value="switches">
+<fieldset class="options"><legend>Switches</legend>${directions.map((direction) => checkbox(direction, `${directionTitles[direction]} (${direction})`, switchSays[direction], switches[direction]))}</fieldset>
 <div class="tools"><button>Show what would change</button>${cliCommand('lockstep sso switches --set …')}</div></form>`;
 }
 
 /** A checkbox with a sentence that describes it. Its field is `yes`, or missing. */
 export const checkbox = (name: string, title: string, says: string, checked: boolean): Html =>
-  html`<p><label><input type="checkbox" name="${name}" value="yes"${checked && html` checked`} aria-describedby="${name}-says">${title}</label><br><small id="${name}-says">${says}</small></p>`;
+  html`<p><label><input type="checkbox" name="${name}" value="yes"${checked && html` checked`} aria-describedby="${name}-says">${title}</label><br><small id="${name}-says">${described(says)}</small></p>`;
 
 const createForm = (others: readonly string[]): Html =>
   html`<h2>Make a source an adapter</h2>

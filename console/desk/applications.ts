@@ -44,7 +44,7 @@ const applicationTable = (
         applications,
       ).map(
         ([name, { label, source, type, enabled }]) =>
-          html`<tr><th scope="row"><a href="/console/applications?application=${encodeURIComponent(name)}">${label ?? name}</a>${label !== undefined && html`<br><small>${name}</small>`}</th><td data-label="Source"><a href="/console/sources/${encodeURIComponent(source)}">${source}</a></td><td data-label="Adapter">${adapterLink(adapters.get(name))}</td><td data-label="Type">${type}</td>
+          html`<tr><th scope="row"><a href="/console/applications?application=${encodeURIComponent(name)}">${label ?? name}</a>${label !== undefined && html`<br><small>${name}</small>`}</th><td class="name" data-label="Source"><a href="/console/sources/${encodeURIComponent(source)}">${source}</a></td><td class="name" data-label="Adapter">${adapterLink(adapters.get(name))}</td><td class="name" data-label="Type">${type}</td>
 <td data-label="State"><span class="tag ${enabled ? 'good' : 'off'}">${enabled ? 'enabled' : 'disabled'}</span></td><td>${applicationButton(name, enabled)}</td></tr>`,
       )}</tbody></table></div>`;
 

@@ -33,12 +33,12 @@ export const mappingImportPage = (desk: Desk, view: ImportView): string => {
 ${ignored.length > 0 && html`<p>These columns are ignored: ${ignored.join(', ')}.</p>`}
 ${plan !== null && planSection(view, plan)}
 <form method="post" action="${MAPPING_IMPORT}"><p class="field"><label for="rows">List of mappings (CSV)</label>
-<textarea class="code" id="rows" name="rows" required spellcheck="false" autocomplete="off" data-1p-ignore aria-describedby="rows-hint">${text === '' ? 'application,identity,account\n' : text}</textarea>
-<small id="rows-hint">The first line has the titles. The account may be empty if the person has one account in the source of the application. Never paste passwords.</small></p>
+<textarea class="code short" id="rows" name="rows" required spellcheck="false" autocomplete="off" data-1p-ignore aria-describedby="rows-hint">${text === '' ? 'application,identity,account\n' : text}</textarea>
+<small id="rows-hint">The first line has the titles; commas, semicolons or tabs separate columns. The account may be empty if the person has one account in the source of the application. Never paste passwords.</small></p>
 ${option('link', 'Link accounts that no one has to the person of their row', link)}
 ${option('enabled', 'Enable the new mappings at once', enabled)}
 <div class="tools"><button name="do" value="plan">Show what would be created</button>${plan !== null && plan.counts.create > 0 && html`<button name="do" value="import" class="primary">Create ${plan.counts.create === 1 ? '1 mapping' : `${plan.counts.create} mappings`}</button>`}${cliCommand('lockstep mappings import mappings.csv')}</div></form>
-<p class="hint">A longer list is imported with the command. <a href="/console/applications">Applications and mappings</a></p>`,
+<p class="hint">The command imports longer lists, and values in quotation marks. <a href="/console/applications">Applications and mappings</a></p>`,
   });
 };
 

@@ -65,7 +65,7 @@ function sentencesOf(texts: Texts, application: OwnApplication, row: Application
     ...(why === null ? [] : [t.reasons[why]]),
     ...(row === 'wrong' && why !== 'soon' && maySet ? [t.storeIt] : []),
     ...(row === 'stored' ? [follows ? t.follows : t.doesNotFollow] : []),
-    ...(row === 'missing' && maySet && follows ? [t.nextChange] : []),
+    ...(row === 'missing' ? [missingSays(t, maySet, follows)] : []),
     ...(row === 'switchedOff' && state === 'in_sync' ? [t.stored] : []),
     ...(row === 'switchedOff' ? [t.keptWhileOff] : []),
     ...(id === null ? [t.shared] : []),
@@ -73,6 +73,12 @@ function sentencesOf(texts: Texts, application: OwnApplication, row: Application
       ? [t.unverifiable]
       : []),
   ];
+}
+
+/** How a password comes to be stored that is not stored yet. */
+function missingSays(t: Texts['applications'], maySet: boolean, follows: boolean): string {
+  if (!follows) return t.doesNotFollow;
+  return maySet ? t.nextChange : t.onlyNextChange;
 }
 
 function actionsOf(

@@ -208,6 +208,7 @@ export const de: Texts = {
       'Es folgt Ihren Passwortänderungen nicht: Speichern Sie es nach jeder Änderung neu.',
     stored: 'Ein Passwort ist gespeichert und bleibt erhalten.',
     nextChange: 'Es wird gespeichert, wenn sich Ihr Passwort ändert oder Sie es hier speichern.',
+    onlyNextChange: 'Es wird gespeichert, wenn sich Ihr Passwort ändert.',
     storeIt: 'Speichern Sie es hier noch einmal.',
     keptWhileOff:
       'Solange es abgeschaltet ist, werden Sie damit nicht angemeldet, und es wird nicht aktualisiert.',
@@ -241,7 +242,8 @@ export const de: Texts = {
     notStored: 'Das Passwort wurde nicht gespeichert',
     problems: {
       missing: 'Geben Sie das Passwort ein.',
-      wrong: 'Das ist nicht das Passwort, das die Anwendung jetzt hat.',
+      wrong:
+        'Das ist nicht das Passwort, das die Anwendung jetzt hat. Warten Sie fünfzehn Minuten, und versuchen Sie es dann noch einmal.',
       wait: 'Vorher war ein Passwort falsch. Warten Sie fünfzehn Minuten, nach zwei falschen einen Tag, und versuchen Sie es dann noch einmal.',
       changing: 'Ihr Passwort wird gerade geändert. Das neue wird von selbst gespeichert.',
       notChecked:

@@ -196,6 +196,7 @@ export const en: Texts = {
     doesNotFollow: 'It does not follow your password changes: store it again after each one.',
     stored: 'A password is stored and kept.',
     nextChange: 'It is stored when your password changes, or when you store it here.',
+    onlyNextChange: 'It is stored when your password changes.',
     storeIt: 'Store it here once more.',
     keptWhileOff:
       'While it is switched off, you are not signed in with it, and nothing updates it.',
@@ -228,7 +229,8 @@ export const en: Texts = {
     notStored: 'The password was not stored',
     problems: {
       missing: 'Enter the password.',
-      wrong: 'This is not the password that the application has now.',
+      wrong:
+        'This is not the password that the application has now. Wait fifteen minutes, then try again.',
       wait: 'There was a wrong password before. Wait fifteen minutes, or a day after two wrong ones, then try again.',
       changing: 'Your password is being changed at the moment. The new one is stored by itself.',
       notChecked:

@@ -115,6 +115,7 @@ export interface Texts {
     readonly doesNotFollow: string;
     readonly stored: string;
     readonly nextChange: string;
+    readonly onlyNextChange: string;
     readonly storeIt: string;
     readonly keptWhileOff: string;
     readonly shared: string;

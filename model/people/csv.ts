@@ -1,5 +1,4 @@
-import { parse } from 'csv-parse/sync';
-
+/** A record of a list with columns, that of its titles first. */
 export interface CsvRecord {
   readonly line: number;
   readonly cells: readonly string[];
@@ -17,27 +16,34 @@ export const passwordTitle =
 
 const separators = [',', ';', '\t'];
 
-/**
- * Reads the records of a CSV text, that of its titles first. The separator is the one that the titles have most. A flaw
- * contains nothing of the text.
- */
-export function parseCsv(text: string): readonly CsvRecord[] | CsvFlaw {
+/** The separator that the titles have most. */
+export function separatorOf(text: string): string {
   const [titles = ''] = text.split(/\r?\n/, 1);
   const counts = separators.map((separator) => titles.split(separator).length);
-  const delimiter = separators[counts.indexOf(Math.max(...counts))] ?? ',';
-  try {
-    // The types of the parser do not know that `info` adds a place to each record.
-    const parsed: unknown = parse(text, {
-      ...{ delimiter, info: true, trim: true, skip_empty_lines: true },
-    });
-    const records = parsed as { info: { lines: number }; record: string[] }[];
-    return records.map(({ info, record }) => ({ line: info.lines, cells: record }));
-  } catch (error) {
-    const { code, lines } = error as { code?: string; lines?: number };
-    const what =
-      code === 'CSV_RECORD_INCONSISTENT_FIELDS_LENGTH'
-        ? 'has another number of columns than the first line'
-        : 'is not valid CSV: a quotation mark is missing or misplaced';
-    return { line: lines ?? null, says: `${what}.` };
-  }
+  return separators[counts.indexOf(Math.max(...counts))] ?? ',';
+}
+
+/**
+ * Reads a list in which no value is quoted. It is for a process that sees passwords, which loads no parser of others; the
+ * command line reads every CSV file.
+ */
+export function plainRecords(text: string): readonly CsvRecord[] | CsvFlaw {
+  const separator = separatorOf(text);
+  const records = text
+    .split(/\r?\n/)
+    .map((line, index) => ({
+      line: index + 1,
+      cells: line.split(separator).map((cell) => cell.trim()),
+    }))
+    .filter(({ cells }) => cells.some((cell) => cell !== ''));
+  const quoted = records.find(({ cells }) => cells.some((cell) => cell.includes('"')));
+  if (quoted !== undefined)
+    return {
+      line: quoted.line,
+      says: 'has a quotation mark. Separate the columns by semicolons or tabs, or use the command.',
+    };
+  const width = records[0]?.cells.length;
+  const uneven = records.find(({ cells }) => cells.length !== width);
+  if (uneven === undefined) return records;
+  return { line: uneven.line, says: 'has another number of columns than the first line.' };
 }

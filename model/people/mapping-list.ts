@@ -1,4 +1,4 @@
-import { type CsvFlaw, parseCsv, passwordTitle } from './csv';
+import { type CsvFlaw, type CsvRecord, passwordTitle } from './csv';
 import type { WantedRow } from './mapping-plan';
 
 const columns = ['application', 'identity', 'account'] as const;
@@ -17,12 +17,13 @@ export interface MappingList {
 }
 
 /**
- * Reads the rows of a CSV list of mappings, whose first line has the titles.
+ * Reads the rows of a list of mappings, whose first record has the titles.
  * @param application the application of each row that names none
  */
-export function readMappingList(text: string, application?: string): MappingList | CsvFlaw {
-  const records = parseCsv(text);
-  if ('says' in records) return records;
+export function readMappingList(
+  records: readonly CsvRecord[],
+  application?: string,
+): MappingList | CsvFlaw {
   const [titles, ...rest] = records;
   if (titles === undefined) return flaw('is empty. Its first line has the titles.');
   const places = placesOf(titles.cells, application);
