@@ -41,7 +41,7 @@ ${plan !== null && plan.differences.length > 0 && html`<button name="do" value="
 ${commands.map(([command, ...names]) => html`<p>${cliCommand(command, ...names)}</p>`)}`,
   });
 
-export const hidden = (fields: Readonly<Record<string, string>>): readonly Html[] =>
+const hidden = (fields: Readonly<Record<string, string>>): readonly Html[] =>
   Object.entries(fields).map(
     ([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`,
   );

@@ -213,8 +213,7 @@ export const de: Texts = {
     keptWhileOff:
       'Solange es abgeschaltet ist, werden Sie damit nicht angemeldet, und es wird nicht aktualisiert.',
     shared: 'Dieses Konto teilen Sie mit anderen. Ihr Helpdesk kümmert sich darum.',
-    unverifiable:
-      'Es lässt sich hier nicht prüfen, daher können es nur Ihre Administratoren speichern.',
+    unverifiable: 'Selbst speichern können Sie es nicht, weil es sich hier nicht prüfen lässt.',
     reasons: {
       inDoubt: 'Es ist nicht bekannt, welches Ihrer Passwörter die Anwendung jetzt hat.',
       changedThere: 'Ihr Passwort wurde in der Anwendung selbst geändert.',

@@ -201,7 +201,7 @@ export const en: Texts = {
     keptWhileOff:
       'While it is switched off, you are not signed in with it, and nothing updates it.',
     shared: 'You share this account with others. Your help desk looks after it.',
-    unverifiable: 'It cannot be checked here, so only your administrators can store it.',
+    unverifiable: 'You cannot store it yourself, because it cannot be checked here.',
     reasons: {
       inDoubt: 'It is not known which of your passwords the application has now.',
       changedThere: 'Your password was changed in the application itself.',

@@ -243,6 +243,10 @@ describeWith(['postgres'], 'the pages about adapters', () => {
       await read(visitor, '/console/mappings/import'),
     ];
     expect(answers.map(({ status }) => status)).toEqual([403, 403, 403]);
+    const key = await api.newKey(['read'], ['another-group']);
+    expect((await api.send('GET', '/v1/adapters', { key })).body.adapters).toEqual([]);
+    const messages = await api.send('GET', '/v1/adapters/legacy/messages', { key });
+    expect(messages.status).toBe(404);
   });
 
   test('an operator clears the history of an adapter', async () => {
