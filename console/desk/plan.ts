@@ -19,4 +19,4 @@ export const issueBox = (issues: readonly string[], title: string): Html | false
 /** The link to the sign-in that a user has to repeat before a configuration is applied. */
 export const signInBox = (signIn: string | null): Html | false =>
   signIn !== null &&
-  html`<div class="problem" role="alert"><p>Nothing was applied. It needs a sign-in of the last minutes. <a href="${signIn}" target="_blank" rel="noopener">Sign in again in a new tab</a>, then choose Apply here.</p></div>`;
+  html`<div class="problem" role="alert"><p>Nothing was applied. It needs a recent sign-in. <a href="${signIn}" target="_blank" rel="noopener">Sign in again in a new tab</a>, then choose Apply here.</p></div>`;

@@ -32,7 +32,7 @@ export function readMappingList(
   for (const { line, cells } of rest) {
     const cell = (column: Column) => cells[places.get(column) ?? -1] ?? '';
     const named = cell('application') || (application ?? '');
-    if (named === '') return { line, says: 'names no application.' };
+    if (named === '') return { line, says: 'does not name an application.' };
     if (cell('identity') === '') return { line, says: 'names no person.' };
     const account = cell('account');
     const wanted = { application: named, identity: cell('identity') };
