@@ -8,6 +8,7 @@ import {
 import { outcomeStates } from '../../model/change/outcome';
 import { type ReasonContext, reasonSays } from '../../model/change/reason';
 import { signInObstacles } from '../../model/change/sign-in-prevented';
+import { describedSource } from '../../model/configuration/described';
 import {
   type Configuration,
   groupsOf,
@@ -59,6 +60,7 @@ export function changeOf(
       const { state: outcome, reason: cause, ...shown } = account;
       return {
         ...shown,
+        ...describedSource(configuration, account.source),
         outcome,
         reason: cause,
         reasonSays: cause === null ? null : reasonSays(outcome, cause, context),

@@ -1,13 +1,14 @@
 import type { ListedMapping, MappingsPage } from '../../model/api/identities';
 import { mappingListStates } from '../../model/change/mapping';
-import type { Application } from '../../model/configuration/application';
+import { describedApplication } from '../../model/configuration/described';
+import type { Configuration } from '../../model/configuration/document';
 import { type Html, html } from '../html';
 import { choice } from './changes';
-import { cliCommand, commandButton, type Desk, deskPage, withCommand } from './shell';
+import { cliCommand, commandButton, type Desk, deskPage, titleBelow, withCommand } from './shell';
 
 export interface ApplicationsView {
   /** By name; null for a user who may not read the configuration. */
-  readonly applications: Readonly<Record<string, Application>> | null;
+  readonly applications: Configuration['applications'] | null;
   readonly page: MappingsPage;
   readonly query: Readonly<Record<string, string>>;
 }
@@ -29,15 +30,15 @@ ${page.next !== null && html`<p><a href="/console/applications?${new URLSearchPa
 <p class="hint">${cliCommand('lockstep mappings')}</p>`,
   });
 
-const applicationTable = (applications: Readonly<Record<string, Application>>): Html =>
+const applicationTable = (applications: Configuration['applications']): Html =>
   Object.keys(applications).length === 0
     ? html`<p>The configuration has no application. ${cliCommand('lockstep applications create')}</p>`
     : html`<div class="scroll"><table class="cards"><caption class="sr">Applications</caption><thead><tr><th scope="col">Application</th><th scope="col">Source</th><th scope="col">Type</th><th scope="col">State</th></tr></thead><tbody>${Object.entries(
         applications,
       ).map(
-        ([name, { label, source, type, enabled }]) =>
-          html`<tr><th scope="row"><a href="/console/applications?application=${encodeURIComponent(name)}">${label ?? name}</a>${label !== undefined && html`<br><small>${name}</small>`}</th><td data-label="Source">${source}</td><td data-label="Type">${type}</td>
-<td data-label="State"><span class="tag ${enabled ? 'good' : 'off'}">${enabled ? 'enabled' : 'disabled'}</span></td></tr>`,
+        ([name, application]) =>
+          html`<tr><th scope="row"><a href="/console/applications?application=${encodeURIComponent(name)}">${name}</a>${titleBelow(name, describedApplication({ applications }, name))}</th><td data-label="Source">${application.source}</td><td data-label="Type">${application.type}</td>
+<td data-label="State"><span class="tag ${application.enabled ? 'good' : 'off'}">${application.enabled ? 'enabled' : 'disabled'}</span></td></tr>`,
       )}</tbody></table></div>`;
 
 const mappingTable = (mappings: readonly ListedMapping[], mayChange: boolean): Html =>

@@ -1,7 +1,7 @@
 import type { Presence } from '../../model/api/presence';
 import type { Source } from '../../model/api/sources';
 import { type Html, html } from '../html';
-import { clock, commandButton, type Desk, deskPage, withCommand } from './shell';
+import { clock, commandButton, type Desk, deskPage, titleBelow, withCommand } from './shell';
 
 export interface Now {
   readonly presence: Presence;
@@ -81,7 +81,7 @@ const tones = { up: 'good', down: 'busy', paused: 'bad' } as const;
 function sourceRow(source: Source, mayOperate: boolean): Html {
   const { name, state, since, says, reason, nextProbeAt, pausedUntil, waiting, parked, enabled } =
     source;
-  return html`<tr><th scope="row"><a href="/console/sources/${encodeURIComponent(name)}">${name}</a><br><small>${source.kind}</small></th>
+  return html`<tr><th scope="row"><a href="/console/sources/${encodeURIComponent(name)}">${name}</a>${titleBelow(name, source)}<br><small>${source.kind}</small></th>
 <td data-label="State"><span class="tag ${enabled ? tones[state] : 'off'}">${enabled ? state : 'switched off'}</span>
 ${state !== 'up' && html`<p>${says}</p><p class="hint">${since !== null && `Since ${clock(since)}. `}${nextProbeAt !== null && `Next probe ${clock(nextProbeAt)}. `}${pausedUntil !== null && `Ends ${clock(pausedUntil)}. `}${reason !== null && html`<a href="/errors/${reason}">${reason}</a>`}</p>`}</td>
 <td class="number" data-label="Waiting">${waiting}</td><td class="number" data-label="Parked">${parked}</td>

@@ -13,11 +13,15 @@ export const sourcePage = (desk: Desk, { source, groups, mayOperate }: SourceVie
   deskPage(desk, {
     title: source.name,
     address: '',
-    content: html`<p class="verdict ${source.state === 'up' ? 'good' : source.state === 'down' ? 'busy' : 'bad'}">${source.says}</p>
+    content: html`${titleOf(source)}<p class="verdict ${source.state === 'up' ? 'good' : source.state === 'down' ? 'busy' : 'bad'}">${source.says}</p>
 <p>${source.kind}, ${source.accounts} linked accounts, in ${source.groups.join(', ')}. <a href="/console/changes?source=${encodeURIComponent(source.name)}">Its changes</a></p>
 <h2>What waits, by reason</h2>${groups.length === 0 ? html`<p>Nothing waits for this source.</p>` : waitingTable(source, groups, mayOperate)}
 <p class="hint">${cliCommand('lockstep sources waiting', source.name)}</p>`,
   });
+
+/** What people read about the source, in each language. */
+const titleOf = ({ title, hint }: Source): Html =>
+  html`<p class="hint">People read: “${title.en}”${title.de !== title.en && ` (de: “${title.de}”)`}${hint !== null && `, with the hint “${hint.en}”${hint.de === hint.en ? '' : ` (de: “${hint.de}”)`}`}</p>`;
 
 const waitingTable = (source: Source, groups: SourceView['groups'], mayOperate: boolean): Html =>
   html`<div class="scroll"><table class="cards"><caption class="sr">What waits, by reason</caption><thead><tr><th scope="col">Reason</th><th scope="col">Accounts</th><th scope="col">Oldest change</th><th scope="col">Actions</th></tr></thead><tbody>${groups.map(

@@ -1,11 +1,12 @@
 import type { ChangeState } from '../../model/change/change';
+import type { Language } from '../../model/notices/languages';
 import type { PersonNotice } from '../person/own-notices';
 import type { PersonReason } from '../person/reasons';
 import type { Counted, RuleName } from '../person/rule-rows';
 
 /** Every text that a person reads, in one language. */
 export interface Texts {
-  readonly lang: string;
+  readonly lang: Language;
   readonly otherLanguage: { readonly lang: string; readonly name: string };
   readonly change: {
     readonly title: string;
