@@ -1,8 +1,10 @@
 import type { RequestHandler } from 'express';
 import type { Dependencies } from '../http/dependencies';
 import { assetPages } from './assets';
+import { connectPages } from './connect';
 import { connectionPages } from './connections';
 import { deskPages } from './desk';
+import { groupPages } from './groups';
 import { linkPages } from './link';
 import { mePages } from './me';
 import { oneTimeLinkPages } from './one-time-link';
@@ -28,6 +30,8 @@ export function consoleRoutes(deps: Dependencies): {
     ...oneTimeLinkPages(),
     ...settingsPages(),
     ...connectionPages(),
+    ...connectPages(),
+    ...groupPages(),
   ];
   return [
     ...assetPages.map(({ path, send }) => ({ method: 'get' as const, path, handlers: [send] })),

@@ -28,7 +28,12 @@ export const deskPages = (): readonly ConsolePage[] => [
       api.get<Presence>('/v1/presence'),
       api.get<Sources>('/v1/sources'),
     ]);
-    const now = { presence, sources, mayOperate: api.may('operate') };
+    const now = {
+      presence,
+      sources,
+      mayOperate: api.may('operate'),
+      mayConnect: api.may('configure'),
+    };
     return { status: 200, html: nowPage(desk, now) };
   }),
   staffPage('get', '/console/sources/:name', async ({ api, desk, param }) => {

@@ -94,6 +94,7 @@ const sentences: Readonly<Record<string, string>> = {
   pause: 'The source is paused.',
   resume: 'The source is resumed.',
   applied: 'The configuration is in force.',
+  connected: 'The source is connected. Refresh it to link its accounts to people.',
   ended: 'The session has ended.',
   'mapping-enable': 'The mapping is enabled. The next change of its account stores the credential.',
   'mapping-disable': 'The mapping is disabled.',

@@ -91,12 +91,12 @@ export const settingsTyped = (
 ): Record<string, unknown> =>
   Object.fromEntries(
     fields.flatMap((field) => {
-      const value = valueOf(field, typed);
+      const value = typedValue(field, typed);
       return value === undefined ? [] : [[field.setting, value]];
     }),
   );
 
-function valueOf({ control, input, options }: FieldSpec, typed: Typed): unknown {
+function typedValue({ control, input, options }: FieldSpec, typed: Typed): unknown {
   const text = typed(input).trim();
   if (control === 'several') {
     const chosen = options.filter((option) => typed(`${input}-${option}`) !== '');

@@ -7,6 +7,7 @@ export interface Now {
   readonly presence: Presence;
   readonly sources: readonly Source[];
   readonly mayOperate: boolean;
+  readonly mayConnect: boolean;
 }
 
 /** The page that shows whether anything needs a person now, and what. */
@@ -18,7 +19,8 @@ export const nowPage = (desk: Desk, now: Now): string =>
     content: html`<p class="verdict ${toneOf(now)}">${verdictOf(now)}</p>
 <div class="scroll"><table class="cards"><caption class="sr">Sources, those that need attention first</caption>
 <thead><tr><th scope="col">Source</th><th scope="col">State</th><th scope="col">Waiting</th><th scope="col">Parked</th><th scope="col">Actions</th></tr></thead>
-<tbody>${[...now.sources].sort((one, other) => urgency(other) - urgency(one)).map((source) => sourceRow(source, now.mayOperate))}</tbody></table></div>`,
+<tbody>${[...now.sources].sort((one, other) => urgency(other) - urgency(one)).map((source) => sourceRow(source, now.mayOperate))}</tbody></table></div>
+${now.mayConnect && html`<p><a href="/console/connect">Connect a source</a></p>`}`,
   });
 
 /** Sources that need a person come first, then those that Lockstep handles itself. */

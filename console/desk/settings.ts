@@ -30,7 +30,8 @@ export const settingsPage = (
   deskPage(desk, {
     title: 'Configuration',
     address: '/console/settings',
-    content: html`${issues.length > 0 && html`<div class="problem" role="alert"><h2>This text is not a valid configuration</h2><ul>${issues.map((says) => html`<li>${says}</li>`)}</ul></div>`}
+    content: html`<p><a class="button" href="/console/connect">Connect a source</a></p>
+${issues.length > 0 && html`<div class="problem" role="alert"><h2>This text is not a valid configuration</h2><ul>${issues.map((says) => html`<li>${says}</li>`)}</ul></div>`}
 ${signIn !== null && html`<div class="problem" role="alert"><p>Nothing was applied. It needs a sign-in of the last minutes. <a href="${signIn}" target="_blank" rel="noopener">Sign in again in a new tab</a>, then choose Apply here.</p></div>`}
 ${plan !== null && planOf(plan)}
 <form method="post" action="/console/settings"><p class="field"><label for="text">lockstep.yaml</label><textarea class="code" id="text" name="text" spellcheck="false" autocomplete="off" data-1p-ignore>${text}</textarea></p>
@@ -57,7 +58,7 @@ const fitOf = ({
   notGuaranteed,
   fits,
   unread,
-}: GroupFit): Html => html`<h3>${group}</h3><p>Policy ${policy}. ${fits === null ? 'No password satisfies all sources.' : `Every source accepts: ${fits}`}</p>
+}: GroupFit): Html => html`<h3><a href="/console/groups/${encodeURIComponent(group)}">${group}</a></h3><p>Policy ${policy}. ${fits === null ? 'No password satisfies all sources.' : `Every source accepts: ${fits}`}</p>
 <ul>${[...impossible, ...notGuaranteed].map((says) => html`<li>${says}</li>`)}</ul>${unread.length > 0 && html`<p class="hint">Not checked yet: ${unread.join(', ')}. ${cliCommand('lockstep doctor')}</p>`}`;
 
 /** The API keys and the open sessions. */

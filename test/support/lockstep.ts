@@ -227,7 +227,11 @@ export async function startLockstep(
         accountRules: accountRulesOf,
         random: () => 0,
       };
-      const jobs = startJobs({ ...deps, candidate: (candidate) => connectors.candidate(candidate) }, audit, database.url);
+      const jobs = startJobs(
+        { ...deps, candidate: (candidate) => connectors.candidate(candidate) },
+        audit,
+        database.url,
+      );
       const { ended } = startEngineSide(
         deps,
         {

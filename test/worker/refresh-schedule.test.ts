@@ -47,7 +47,11 @@ describeWith(['slapd', 'postgres'], 'joiners, movers and leavers of a directory'
     } as unknown as Dependencies;
     workers = await Promise.all(
       [deps, deps].map((of) =>
-        startJobs({ ...of, candidate: async () => connector }, auditChainOf(database.db), database.url),
+        startJobs(
+          { ...of, candidate: async () => connector },
+          auditChainOf(database.db),
+          database.url,
+        ),
       ),
     );
   });

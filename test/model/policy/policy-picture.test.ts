@@ -25,7 +25,12 @@ describe('the picture of a policy', () => {
     const members = [source('crm', { minLength: 20 }), source('wiki', { maxLength: 30 })];
     const picture = policyPicture(everyone, members);
     expect(rowOf(picture, 'minLength')?.bounds).toEqual([
-      { source: null, policy: 'everyone', says: 'requires 15 characters or more', strictest: false },
+      {
+        source: null,
+        policy: 'everyone',
+        says: 'requires 15 characters or more',
+        strictest: false,
+      },
       { source: 'crm', policy: 'default', says: 'requires 20 characters or more', strictest: true },
     ]);
     expect(rowOf(picture, 'maxLength')?.bounds.map(({ strictest }) => strictest)).toEqual([
