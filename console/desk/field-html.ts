@@ -95,4 +95,4 @@ export function settingField(spec: FieldSpec, filled: Filled, secretHelp: string
 }
 
 /** The form of a reference to a secret, for the attribute `pattern`. */
-const REFERENCE = '\\$\\{(file|env):[^}]+\\}';
+const REFERENCE = '\\$\\{(file|env):[^\\}]+\\}';

@@ -59,6 +59,8 @@ const coveredElsewhere: Readonly<Record<string, string>> = {
     'test/capture/samba-setup.test.ts',
   './lockstep relay setup samba --config /var/lib/lockstep-relay/relay.json --hash sha512-crypt':
     'test/capture/samba-setup.test.ts',
+  './lockstep sources kinds ldap': 'test/cli/connect.test.ts',
+  './lockstep sources try wiki': 'test/cli/connect.test.ts',
   './lockstep sso secret status': 'test/cli/sso-secret.test.ts',
   './lockstep sso secret generate': 'test/cli/sso-secret.test.ts',
   './lockstep sso secret backup master-keys.backup': 'test/cli/sso-secret.test.ts',
