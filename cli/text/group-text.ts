@@ -21,8 +21,8 @@ export function groupLines(output: Output, group: GroupPolicy): string[] {
     ...rows.flatMap(({ rule, bounds, fails }) => [
       output.paint('bold', rule),
       ...bounds.map(
-        ({ source, says, strictest }) =>
-          `  ${source ?? 'policy'} ${says}${strictest && bounds.length > 1 ? ' (strictest)' : ''}`,
+        ({ source, policy, says, strictest }) =>
+          `  ${source ?? 'policy'} (${policy}) ${says}${strictest && bounds.length > 1 ? ', the strictest' : ''}`,
       ),
       ...(fails === null ? [] : [`  breaks it: ${shortened(fails)}`]),
     ]),

@@ -80,7 +80,8 @@ ${change.mappings.length > 0 && html`<h2>Applications</h2><ul>${change.mappings.
 
 const titles = { retry: 'Retry now', park: 'Park', cancel: 'Cancel' } as const;
 
-const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+export const sentence = (text: string): string =>
+  `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 
 const tones: Partial<Record<OutcomeState, string>> = {
   applied: 'good',

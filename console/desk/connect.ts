@@ -80,10 +80,12 @@ ${textField({ input: 'hint-de', label: 'Hint in German', says: 'Without it, the 
 
 /** Settings that are often needed although they are optional. */
 const common = ['ca', 'serverName', 'attributes'];
+/** A secret that few sources need. */
+const rare = 'clientKey';
 
 function settingsPart(form: ConnectForm): Html {
   const first = ({ required, secret, setting }: FieldSpec) =>
-    required || secret || common.includes(setting);
+    required || (secret && setting !== rare) || common.includes(setting);
   const later = form.fields.filter((field) => !first(field));
   const isFilled = ({ input, options }: FieldSpec) =>
     [input, ...options.map((one) => `${input}-${one}`)].some(
@@ -111,12 +113,12 @@ ${check === null && isTested && html`<p class="verdict good">These settings work
 function peoplePart(form: ConnectForm): Html {
   const { attributes } = form;
   const list = html` list="account-attributes"`;
-  const pair = (rule: string, title: string) => html`<div class="pair-of-fields">
-${textField({ input: `${rule}-account`, label: `${title}: attribute of the account`, says: '' }, form, list)}
-${textField({ input: `${rule}-person`, label: 'equals that of the person', says: '“name” is the name of the person.' }, form)}</div>`;
+  const pair = (rule: string, first: string) => html`<div class="pair-of-fields">
+${textField({ input: `${rule}-account`, label: `${first}ccount attribute`, says: 'Such as mail.' }, form, list)}
+${textField({ input: `${rule}-person`, label: 'Person attribute', says: '“name” is the name of the person.' }, form)}</div>`;
   return html`<h2>4. Whose accounts are these?</h2><p>An account belongs to the person whose attribute has the same value. Without a rule, accounts are linked by hand.</p>
 <datalist id="account-attributes">${attributes.map((name) => html`<option value="${name}">`)}</datalist>
-${pair('match', 'First')}${pair('match2', 'Else')}
+${pair('match', 'A')}${pair('match2', 'Or a')}
 ${textField({ input: inputs.createBy, label: 'Add unknown people, named by the attribute', says: 'Only for a system that knows all people, such as the directory of the company.' }, form, list)}`;
 }
 

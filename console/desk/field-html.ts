@@ -14,11 +14,13 @@ interface Labelled {
   /** The help; empty if the label says enough. */
   readonly says: string | Html;
   readonly required?: boolean;
+  /** True if the label does not show whether the field is optional, because its help or its choices do. */
+  readonly unmarked?: boolean;
 }
 
 /** A label, its control, the help and the problem. The control gets the attributes that connect it with the texts. */
 export const labelled = (
-  { input, label, says, required = false }: Labelled,
+  { input, label, says, required = false, unmarked = false }: Labelled,
   { problems }: Filled,
   control: (attributes: Html) => Html,
 ): Html => {
@@ -28,7 +30,7 @@ export const labelled = (
     ...(problem === undefined ? [] : [`${input}-problem`]),
   ];
   const attributes = html` id="${input}" name="${input}"${texts.length > 0 && html` aria-describedby="${texts.join(' ')}"`}${problem !== undefined && html` aria-invalid="true"`}${required && html` required`}`;
-  return html`<p class="field"><label for="${input}">${label}${!required && html` <small>optional</small>`}</label>${control(attributes)}
+  return html`<p class="field"><label for="${input}">${label}${!required && !unmarked && html` <small>optional</small>`}</label>${control(attributes)}
 ${problem !== undefined && html`<strong class="wrong" id="${input}-problem">${problem}</strong>`}
 ${says !== '' && html`<small class="hint" id="${input}-says">${says}</small>`}</p>`;
 };
@@ -47,7 +49,7 @@ export const choiceField = (
   options: readonly (readonly [value: string, title: string])[],
 ): Html =>
   labelled(
-    field,
+    { ...field, unmarked: true },
     filled,
     (attributes) =>
       html`<select${attributes}>${options.map(([value, title]) => html`<option value="${value}"${filled.typed(field.input) === value && html` selected`}>${title}</option>`)}</select>`,
@@ -57,7 +59,7 @@ export const choiceField = (
 export function settingField(spec: FieldSpec, filled: Filled, secretHelp: string): Html {
   const { input, label, required, control, options, fallback, secret, setting } = spec;
   const says = html`${inline(spec.says)}${fallback !== '' && ` Default: ${fallback}.`}${secret && ` ${secretHelp}`} <code>${setting}</code>`;
-  const field = { input, label, says, required };
+  const field = { input, label, says, required, unmarked: secret };
   switch (control) {
     case 'flag':
       return choiceField(field, filled, [

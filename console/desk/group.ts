@@ -23,7 +23,7 @@ export const groupPage = (desk: Desk, { group, trials }: GroupView): string => {
     address: '',
     content: html`<p class="intro">One password for ${sources.length === 1 ? sources[0] : sources.join(', ')}. ${authSource} is changed first. People read “${title.en}”. <a href="/console/settings">Configuration</a></p>
 ${verdictOf(group)}
-<h2>Rules</h2><p>The strictest demand of each rule is marked. All examples are invented, and are tried by the code that checks passwords.</p>
+<h2>Rules</h2><p>The strictest demand of each rule is marked. All examples are invented, and are tried by the code that checks passwords. If a source has several policies, each applies to some of its accounts.</p>
 <div class="scroll"><table class="cards"><caption class="sr">Rules, who demands them, and an example that breaks each</caption><thead><tr><th scope="col">Rule</th>${columnsOf(group).map((source) => html`<th scope="col">${source ?? `policy ${fit.policy}`}</th>`)}<th scope="col">Breaks it</th></tr></thead><tbody>${group.rows.map((row) => ruleRow(group, row))}</tbody></table></div>
 ${fit.notGuaranteed.length > 0 && html`<h2>What the policy does not guarantee</h2><p>A source may refuse such a password although the policy accepts it.</p><ul>${fit.notGuaranteed.map((says) => html`<li>${says}</li>`)}</ul>`}
 ${fit.unread.length > 0 && html`<p class="verdict busy">The rules of ${fit.unread.join(', ')} are not known, because no check has read them. ${cliCommand('lockstep doctor', ...fit.unread)}</p>`}
@@ -85,7 +85,7 @@ function ruleRow(group: GroupPolicy, { rule, bounds, fails }: GroupPolicy['rows'
   return html`<tr><th scope="row">${ruleNames[rule] ?? rule}</th>${columnsOf(group).map(
     (source) => {
       const here = bounds.filter((bound) => bound.source === source);
-      return html`<td data-label="${source ?? `policy ${group.fit.policy}`}">${here.length === 0 && html`<span class="hint">–</span>`}${here.map(({ says, strictest }) => html`<p>${says}${shared && strictest && html` <span class="tag busy">strictest</span>`}</p>`)}</td>`;
+      return html`<td data-label="${source ?? `policy ${group.fit.policy}`}">${here.length === 0 && html`<span class="hint">–</span>`}${here.map(({ policy, says, strictest }) => html`<p>${says}${here.length > 1 && html` <small>${policy}</small>`}${shared && strictest && html` <span class="tag busy">strictest</span>`}</p>`)}</td>`;
     },
   )}<td data-label="Breaks it">${fails === null ? html`<span class="hint">depends on lists or history</span>` : html`<span class="mark-bad" aria-hidden="true">✕</span> ${sample(fails)}`}</td></tr>`;
 }

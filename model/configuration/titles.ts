@@ -80,12 +80,15 @@ const withoutMissing = (stated: StatedText = {}): Partial<TextInAll> =>
 
 const sameInAll = (text: string): TextInAll => ({ en: text, de: text });
 
+/** Short words that are no abbreviations. */
+const ordinary = /^(all|and|any|app|for|in|my|new|no|of|old|on|one|our|own|the|to|two|web)$/;
+
 /** A technical name in words: `corp-directory` is "Corp directory", and `crm` is "CRM". */
 export function plainTitle(name: string): string {
   const words = name
     .replace(/^source:/, '')
     .split('-')
-    .map((word) => (word.length <= 3 ? word.toUpperCase() : word))
+    .map((word) => (word.length <= 3 && !ordinary.test(word) ? word.toUpperCase() : word))
     .join(' ');
   return `${words.charAt(0).toUpperCase()}${words.slice(1)}`;
 }

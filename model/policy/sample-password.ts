@@ -3,7 +3,7 @@ import { type Kind, kindOf, type PasswordClass } from './password-class';
 /** Characters of each kind in the order in which samples use them, so that they can be read aloud. */
 const pool: Readonly<Record<Kind, string>> = {
   upper: 'KVHMRTBDPWSLNCFGJAZYXEUIOQ',
-  lower: 'velvetharborkaysunimcdpjgfwqzx',
+  lower: 'velvetharborkayaksunsetmarblecanyonpianoforestwindowjuniperquartzoxygenfixable',
   digit: '72948351606',
   special: '-.+_=#%&,:;!?@$*()[]{}<>^~|/\\\'"` ',
 };

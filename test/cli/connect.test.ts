@@ -126,7 +126,7 @@ describeWith(['postgres'], 'a source that is not configured', () => {
     const { code, stdout } = await lockstep(['groups', 'show', 'one-password']);
     expect(code).toBe(0);
     expect(stdout).toMatch(
-      /minLength\n {2}policy requires \d+ characters or more\n {2}breaks it: /,
+      /minLength\n {2}policy \(staff\) requires \d+ characters or more\n {2}breaks it: /,
     );
     const unfiltered = await lockstep(['groups', 'try-filter', 'one-password', 'directory']);
     expect([unfiltered.code, unfiltered.stderr]).toEqual([

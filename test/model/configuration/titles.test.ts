@@ -56,7 +56,7 @@ describe('what people read about sources, groups and applications', () => {
 
   test('the group of a source with a policy of its own has the title of the source', () => {
     expect(groupTitle(configuration, 'source:crm').de).toBe('Kunden');
-    expect(groupTitle(configuration, 'one-password').en).toBe('ONE password');
+    expect(groupTitle(configuration, 'one-password').en).toBe('One password');
   });
 
   test.each([
