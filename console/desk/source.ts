@@ -22,7 +22,7 @@ export const sourcePage = (
   deskPage(desk, {
     title: source.name,
     address: '',
-    content: html`${titleOf(source)}<p class="verdict ${source.state === 'up' ? 'good' : source.state === 'down' ? 'busy' : 'bad'}">${sentence(source.says)}</p>
+    content: html`${titleOf(source)}<p class="verdict ${source.state === 'up' ? 'good' : source.state === 'down' ? 'busy' : 'bad'}">${source.state === 'up' ? sentence(source.says) : source.says}</p>
 <p>${source.kind}, ${source.accounts} linked accounts, in ${source.groups.join(', ')}. <a href="/console/changes?source=${encodeURIComponent(source.name)}">Its changes</a></p>
 ${mayConfigure && source.groups.length > 0 && html`<p>The rules of ${source.groups.map((group) => html`<a href="/console/groups/${encodeURIComponent(group)}">${group}</a> `)}</p>`}
 ${mayOperate && html`<div class="tools">${withCommand(commandButton(`${at(source)}/check`, 'Check now'), 'lockstep doctor', source.name)}${withCommand(commandButton(`${at(source)}/refresh`, 'Refresh its accounts'), 'lockstep refresh', source.name)}</div>`}
