@@ -64,7 +64,7 @@ ${namePart(form)}${settingsPart(form)}${testPart(form)}${peoplePart(form)}${grou
 
 function problemOf({ problem, problems, signIn }: ConnectForm): Html | false {
   if (signIn !== null)
-    return html`<div class="problem" role="alert" id="result"><p>Nothing was done. It needs a sign-in of the last minutes. <a href="${signIn}" target="_blank" rel="noopener">Sign in again in a new tab</a>, then choose the same button here.</p></div>`;
+    return html`<div class="problem" role="alert" id="result"><p>Nothing was done. It needs a recent sign-in. <a href="${signIn}" target="_blank" rel="noopener">Sign in again in a new tab</a>, then choose the same button here.</p></div>`;
   const all = Object.entries(problems);
   if (problem === '' && all.length === 0) return false;
   return html`<div class="problem" role="alert" id="result"><h2>Not yet</h2>${problem !== '' && html`<p>${problem}</p>`}${all.length > 0 && html`<ul>${all.map(([input, says]) => html`<li><a href="#${input}">${says}</a></li>`)}</ul>`}</div>`;
