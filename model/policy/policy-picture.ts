@@ -41,8 +41,8 @@ export interface PolicyPicture {
   }[];
 }
 
-/** One policy that applies to a password, in the form that `judge` runs. */
-interface Judge {
+/** One policy that applies to a password, with the function that enforces it. */
+interface Checker {
   readonly source: string | null;
   readonly policy: string;
   readonly says: (rule: PictureRule) => string | false;
@@ -59,47 +59,50 @@ export function policyPicture(
   policy: { readonly name: string; readonly rules: PolicyRules },
   members: readonly Member[],
 ): PolicyPicture {
-  const judges = [judgeOfGroup(policy), ...members.flatMap(judgesOfMember)];
+  const checkers = [checkerOfGroup(policy), ...members.flatMap(checkersOfMember)];
   const demands = [demandOfGroup(policy.name, policy.rules), ...members.flatMap(demandsOfMember)];
-  const fitting = passwordClass(demands) ?? judges[0]?.suits ?? null;
+  const fitting = passwordClass(demands) ?? checkers[0]?.suits ?? null;
   const base = fitting === null ? '' : sampleOf(fitting);
-  const rows = rowsOf(judges);
+  const rows = rowsOf(checkers);
   const pool = rows.flatMap(({ rule, bounds }) =>
-    variantsOf(rule, fitting, base, Math.max(...bounds.map(({ value }) => value))),
+    variantsOf(rule, fitting, base, bounds.find(({ strictest }) => strictest)?.value ?? 0),
   );
-  const judged = [...new Set(pool)].map((sample) => ({ sample, broken: brokenBy(judges, sample) }));
-  const passes = base !== '' && brokenBy(judges, base).size === 0 ? base : null;
+  const evaluated = [...new Set(pool)].map((sample) => ({
+    sample,
+    broken: brokenBy(checkers, sample),
+  }));
+  const passes = base !== '' && brokenBy(checkers, base).size === 0 ? base : null;
   return {
     rows: rows.map(({ rule, bounds }) => ({
       rule,
       bounds: bounds.map(({ value: _, ...bound }) => bound),
-      fails: failing(judged, rule),
+      fails: failing(evaluated, rule),
     })),
     passes,
-    alone: passes === null ? judges.map(aloneOf) : [],
+    alone: passes === null ? checkers.map(aloneOf) : [],
   };
 }
 
 /** The sample that breaks the rule and the fewest others. */
 const failing = (
-  judged: readonly { readonly sample: string; readonly broken: ReadonlySet<PictureRule> }[],
+  evaluated: readonly { readonly sample: string; readonly broken: ReadonlySet<PictureRule> }[],
   rule: PictureRule,
 ): string | null =>
-  judged
+  evaluated
     .filter(({ broken }) => broken.has(rule))
     .sort((one, other) => one.broken.size - other.broken.size)[0]?.sample ?? null;
 
-function aloneOf(judge: Judge): PolicyPicture['alone'][number] {
-  const { source, policy, suits } = judge;
+function aloneOf(checker: Checker): PolicyPicture['alone'][number] {
+  const { source, policy, suits } = checker;
   const sample = suits === null ? null : sampleOf(suits);
-  const passes = sample !== null && brokenBy([judge], sample).size === 0 ? sample : null;
+  const passes = sample !== null && brokenBy([checker], sample).size === 0 ? sample : null;
   return { source, policy, passes };
 }
 
-function brokenBy(judges: readonly Judge[], sample: string): ReadonlySet<PictureRule> {
+function brokenBy(checkers: readonly Checker[], sample: string): ReadonlySet<PictureRule> {
   const secret = Secret.fromText(sample);
   const broken = withCodePoints(secret, (points) =>
-    judges.flatMap((judge) => judge.broken(points)),
+    checkers.flatMap((checker) => checker.broken(points)),
   );
   secret.destroy();
   return new Set(broken);
@@ -107,7 +110,7 @@ function brokenBy(judges: readonly Judge[], sample: string): ReadonlySet<Picture
 
 const known: Known = { ...nothingKnown, ...somePerson };
 
-const judgeOfGroup = ({ name, rules }: Parameters<typeof policyPicture>[0]): Judge => ({
+const checkerOfGroup = ({ name, rules }: Parameters<typeof policyPicture>[0]): Checker => ({
   source: null,
   policy: name,
   says: (rule) =>
@@ -119,7 +122,7 @@ const judgeOfGroup = ({ name, rules }: Parameters<typeof policyPicture>[0]): Jud
   suits: passwordClass([demandOfGroup(name, rules)]),
 });
 
-const judgesOfMember = (member: Member): Judge[] =>
+const checkersOfMember = (member: Member): Checker[] =>
   member.policies.map((policy) => ({
     source: member.source,
     policy: policy.name,
@@ -186,9 +189,9 @@ const allRules: readonly PictureRule[] = [
 const lowIsStrict: readonly PictureRule[] = ['maxLength', 'maxRepeatedChars'];
 
 /** A row for each rule that at least one policy sets. */
-function rowsOf(judges: readonly Judge[]) {
+function rowsOf(checkers: readonly Checker[]) {
   return allRules.flatMap((rule) => {
-    const set = judges.flatMap(({ source, policy, says, value }) => {
+    const set = checkers.flatMap(({ source, policy, says, value }) => {
       const text = says(rule);
       return text === false ? [] : [{ source, policy, says: text, value: value(rule) }];
     });

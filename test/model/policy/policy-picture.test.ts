@@ -62,7 +62,7 @@ describe('the picture of a policy', () => {
     ]);
   });
 
-  test('judges the limits of a source after its filter', () => {
+  test('checks the limits of a source after its filter', () => {
     const filter = passwordFilterSchema.parse({ case: 'upper', allowed: 'A-Z0-9', maxLength: 8 });
     const picture = policyPicture(everyone, [source('mainframe', { maxLength: 8 }, filter)]);
     expect(picture.passes).toHaveLength(15);
