@@ -8,8 +8,14 @@ const marks = { ok: '✓', warning: '!', wrong: '✕', skipped: '–' } as const
 const classes = { ok: 'has', warning: 'waits', wrong: 'refused', skipped: 'leftOut' } as const;
 const words = { ok: 'works', warning: 'warning', wrong: 'wrong', skipped: 'skipped' } as const;
 
-/** Findings as `lockstep doctor` prints them. */
-export const findingList = (findings: readonly Finding[]): Html =>
+/** Findings as `lockstep doctor` prints them. Those that need attention come first; the others are folded. */
+export function findingList(findings: readonly Finding[]): Html {
+  const passed = findings.filter(({ verdict }) => verdict === 'ok');
+  const others = findings.filter(({ verdict }) => verdict !== 'ok');
+  return html`${others.length > 0 && list(others)}${passed.length > 0 && html`<details${others.length === 0 && html` open`}><summary>${passed.length === 1 ? '1 check passed' : `${passed.length} checks passed`}</summary>${list(passed)}</details>`}`;
+}
+
+const list = (findings: readonly Finding[]): Html =>
   html`<ul class="accounts">${findings.map(
     ({ check, verdict, says }) =>
       html`<li class="${classes[verdict]}"><span class="mark" aria-hidden="true">${marks[verdict]}</span><div><p class="what"><strong>${check.replaceAll('-', ' ')}</strong> <span>${words[verdict]}</span></p><p>${says}</p></div></li>`,

@@ -37,7 +37,7 @@ const verdictOf = ({ passes, fit, alone }: GroupPolicy): Html =>
   passes === null && fit.fits === null
     ? html`<div class="verdict bad" role="status"><p>No password satisfies all sources.</p><ul>${fit.impossible.map((says) => html`<li>${says}</li>`)}</ul></div>
 <h2>What each accepts alone</h2><ul>${alone.map(({ source, policy, passes: one }) => html`<li>${policy}${source !== null && ` of ${source}`}: ${one === null ? 'nothing' : sample(one)}</li>`)}</ul>`
-    : html`<div class="verdict good" role="status"><p>Every source accepts: ${fit.fits}.</p></div>
+    : html`<p class="verdict good" role="status">Every source accepts: ${fit.fits}.</p>
 ${passes !== null && html`<p>For example ${sample(passes)}</p>`}`;
 
 /** Long samples differ in length only, so the length is what is shown of their end. */
