@@ -3,6 +3,7 @@ import {
   describedSource,
   groupTitle,
 } from '../../../model/configuration/described';
+import { differences } from '../../../model/configuration/differences';
 import { configurationSchema } from '../../../model/configuration/document';
 import { everyIssue } from '../../../model/configuration/every-issue';
 
@@ -57,6 +58,14 @@ describe('what people read about sources, groups and applications', () => {
   test('the group of a source with a policy of its own has the title of the source', () => {
     expect(groupTitle(configuration, 'source:crm').de).toBe('Kunden');
     expect(groupTitle(configuration, 'one-password').en).toBe('One password');
+  });
+
+  test('a plan shows which text of a title changes', () => {
+    const renamed = structuredClone(configuration);
+    Object.assign(renamed.sources.crm?.title ?? {}, { en: 'Clients' });
+    expect(differences(configuration, renamed)).toEqual([
+      { action: 'update', section: 'sources', name: 'crm', fields: ['title.en'] },
+    ]);
   });
 
   test.each([
