@@ -87,7 +87,7 @@ function ruleRow(group: GroupPolicy, { rule, bounds, fails }: GroupPolicy['rows'
       const here = bounds.filter((bound) => bound.source === source);
       return html`<td data-label="${source ?? `policy ${group.fit.policy}`}">${here.length === 0 && html`<span class="hint">–</span>`}${here.map(({ policy, says, strictest }) => html`<p>${says}${here.length > 1 && html` <small>${policy}</small>`}${shared && strictest && html` <span class="tag busy">strictest</span>`}</p>`)}</td>`;
     },
-  )}<td data-label="Breaks it">${fails === null ? html`<span class="hint">depends on lists or history</span>` : html`<span class="mark-bad" aria-hidden="true">✕</span> ${sample(fails)}`}</td></tr>`;
+  )}<td data-label="Breaks it">${fails === null ? html`<span class="hint">no example</span>` : html`<span class="mark-bad" aria-hidden="true">✕</span> ${sample(fails)}`}</td></tr>`;
 }
 
 function filterForm(group: string, trial: FilterTrial): Html {

@@ -65,7 +65,7 @@ export function policyPicture(
   const base = fitting === null ? '' : sampleOf(fitting);
   const rows = rowsOf(checkers);
   const pool = rows.flatMap(({ rule, bounds }) =>
-    variantsOf(rule, fitting, base, bounds.find(({ strictest }) => strictest)?.value ?? 0),
+    bounds.flatMap(({ value }) => variantsOf(rule, fitting, base, value)),
   );
   const evaluated = [...new Set(pool)].map((sample) => ({
     sample,
