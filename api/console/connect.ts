@@ -88,7 +88,8 @@ async function carryOut(
   const version = Number(field('version'));
   await api.answer('post', '/v1/configuration/apply', { body: { document, version } });
   // Its first check stores its password rules, for the fit of its group.
-  if (api.may('operate')) await api.answer('post', '/v1/sources/{name}/check', { params: { name } });
+  if (api.may('operate'))
+    await api.answer('post', '/v1/sources/{name}/check', { params: { name } });
   return redirect(`/console/sources/${encodeURIComponent(name)}?done=connected`);
 }
 
