@@ -14,6 +14,7 @@ import { passwordRuleRoutes } from './changes/password-rules';
 import { changeRoutes } from './changes/routes';
 import { staleRoutes } from './changes/stale';
 import { startChange } from './changes/start';
+import { groupPolicyRoutes } from './configuration/group-policy';
 import { configurationRoutes } from './configuration/routes';
 import { configurationVersionRoutes } from './configuration/versions';
 import { sessionRoutes } from './console/sessions';
@@ -29,6 +30,7 @@ import { ownApplicationRoutes } from './people/own-applications';
 import { peopleRoutes } from './people/routes';
 import { credentialRoutes } from './people/set-credentials';
 import { scimRoutes } from './scim/routes';
+import { candidateRoutes } from './sources/candidates';
 import { sourceCommandRoutes } from './sources/commands';
 import { sourceRoutes } from './sources/routes';
 
@@ -51,7 +53,9 @@ export const routes: readonly Route[] = [
   ...oneTimeLinkRoutes,
   ...configurationRoutes,
   ...configurationVersionRoutes,
+  ...groupPolicyRoutes,
   ...sourceRoutes,
+  ...candidateRoutes,
   ...sourceCommandRoutes,
   ...relayRoutes,
   ...adapterStatusRoutes,

@@ -9,6 +9,7 @@ import { outcomeStates } from '../../model/change/outcome';
 import { type ReasonContext, reasonSays } from '../../model/change/reason';
 import { signInObstacles } from '../../model/change/sign-in-prevented';
 import { filtersIn } from '../../model/configuration/account-filter';
+import { describedSource } from '../../model/configuration/described';
 import { type Configuration, groupsOf, policiesOf } from '../../model/configuration/document';
 import { errors } from '../../model/errors';
 import type {
@@ -55,6 +56,7 @@ export function changeOf(
       const { state: outcome, reason: cause, ...shown } = account;
       return {
         ...shown,
+        ...describedSource(configuration, account.source),
         outcome,
         reason: cause,
         reasonSays: cause === null ? null : reasonSays(outcome, cause, context),

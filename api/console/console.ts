@@ -2,8 +2,10 @@ import type { RequestHandler } from 'express';
 import type { Dependencies } from '../http/dependencies';
 import { adapterPages } from './adapters';
 import { assetPages } from './assets';
+import { connectPages } from './connect';
 import { connectionPages } from './connections';
 import { deskPages } from './desk';
+import { groupPages } from './groups';
 import { linkPages } from './link';
 import { mappingImportPages } from './mapping-import';
 import { mePages } from './me';
@@ -34,6 +36,8 @@ export function consoleRoutes(deps: Dependencies): {
     ...connectionPages(),
     ...adapterPages(),
     ...mappingImportPages(),
+    ...connectPages(),
+    ...groupPages(),
   ];
   return [
     ...assetPages.map(({ path, send }) => ({ method: 'get' as const, path, handlers: [send] })),

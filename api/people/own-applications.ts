@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { text } from '../../model/api/fields';
 import { type OwnApplication, ownApplicationsSchema } from '../../model/api/own-applications';
 import { mappedIdentity } from '../../model/configuration/application';
+import { describedApplication, describedSource } from '../../model/configuration/described';
 import { applicationNamed, type Configuration } from '../../model/configuration/document';
 import type { Person } from '../../model/people/correlation';
 import { followsChanges } from '../../model/people/follows';
@@ -34,7 +35,7 @@ const list = route({
       ...own.flatMap((mapping) => ownApplication(configuration, mapping)),
       ...(person === null ? [] : await sharedApplications(deps, configuration, person)),
     ];
-    applications.sort((one, other) => one.label.localeCompare(other.label));
+    applications.sort((one, other) => one.title.en.localeCompare(other.title.en));
     return { status: 200, body: { name, applications } };
   },
 });
@@ -46,7 +47,8 @@ function ownApplication(configuration: Configuration, mapping: OwnMapping): OwnA
   if (configured === undefined) return [];
   return [
     {
-      ...{ id, application, label: configured.label ?? application, source, account },
+      ...{ id, application, ...describedApplication(configuration, application), source, account },
+      sourceTitle: describedSource(configuration, source).title,
       ...{ enabled, applicationEnabled: configured.enabled, state, reason, since },
       follows: enabled && followsChanges(configuration, application),
       maySet: configured.enabled && canVerify(configuration, source),

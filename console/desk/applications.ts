@@ -1,16 +1,17 @@
 import type { ListedMapping, MappingsPage } from '../../model/api/identities';
 import { mappingListStates } from '../../model/change/mapping';
-import type { Application } from '../../model/configuration/application';
+import { describedApplication } from '../../model/configuration/described';
+import type { Configuration } from '../../model/configuration/document';
 import { type Html, html } from '../html';
 import { applicationButton } from './adapter';
 import { adapterAddress } from './adapters';
 import { choice } from './changes';
 import { MAPPING_IMPORT } from './mapping-import';
-import { cliCommand, commandButton, type Desk, deskPage, withCommand } from './shell';
+import { cliCommand, commandButton, type Desk, deskPage, titleBelow, withCommand } from './shell';
 
 export interface ApplicationsView {
   /** By name; null for a user who may not read the configuration. */
-  readonly applications: Readonly<Record<string, Application>> | null;
+  readonly applications: Configuration['applications'] | null;
   /** The adapter that serves an application, by the name of the application. */
   readonly adapters: ReadonlyMap<string, string>;
   readonly page: MappingsPage;
@@ -35,7 +36,7 @@ ${page.next !== null && html`<p><a href="/console/applications?${new URLSearchPa
   });
 
 const applicationTable = (
-  applications: Readonly<Record<string, Application>>,
+  applications: Configuration['applications'],
   adapters: ApplicationsView['adapters'],
 ): Html =>
   Object.keys(applications).length === 0
@@ -43,8 +44,8 @@ const applicationTable = (
     : html`<div class="scroll"><table class="cards"><caption class="sr">Applications</caption><thead><tr><th scope="col">Application</th><th scope="col">Source</th><th scope="col">Adapter</th><th scope="col">Type</th><th scope="col">State</th><th scope="col">Actions</th></tr></thead><tbody>${Object.entries(
         applications,
       ).map(
-        ([name, { label, source, type, enabled }]) =>
-          html`<tr><th scope="row"><a href="/console/applications?application=${encodeURIComponent(name)}">${label ?? name}</a>${label !== undefined && html`<br><small>${name}</small>`}</th><td class="name" data-label="Source"><a href="/console/sources/${encodeURIComponent(source)}">${source}</a></td><td class="name" data-label="Adapter">${adapterLink(adapters.get(name))}</td><td class="name" data-label="Type">${type}</td>
+        ([name, { source, type, enabled }]) =>
+          html`<tr><th scope="row"><a href="/console/applications?application=${encodeURIComponent(name)}">${name}</a>${titleBelow(name, describedApplication({ applications }, name))}</th><td class="name" data-label="Source"><a href="/console/sources/${encodeURIComponent(source)}">${source}</a></td><td class="name" data-label="Adapter">${adapterLink(adapters.get(name))}</td><td class="name" data-label="Type">${type}</td>
 <td data-label="State"><span class="tag ${enabled ? 'good' : 'off'}">${enabled ? 'enabled' : 'disabled'}</span></td><td>${applicationButton(name, enabled)}</td></tr>`,
       )}</tbody></table></div>`;
 

@@ -31,7 +31,8 @@ export const settingsPage = (
   deskPage(desk, {
     title: 'Configuration',
     address: '/console/settings',
-    content: html`${issueBox(issues, 'This text is not a valid configuration')}
+    content: html`<p><a class="button" href="/console/connect">Connect a source</a></p>
+${issueBox(issues, 'This text is not a valid configuration')}
 ${signInBox(signIn)}
 ${plan !== null && planOf(plan)}
 <form method="post" action="/console/settings"><p class="field"><label for="text">lockstep.yaml</label><textarea class="code" id="text" name="text" spellcheck="false" autocomplete="off" data-1p-ignore>${text}</textarea></p>
@@ -49,7 +50,7 @@ const fitOf = ({
   notGuaranteed,
   fits,
   unread,
-}: GroupFit): Html => html`<h3>${group}</h3><p>Policy ${policy}. ${fits === null ? 'No password satisfies all sources.' : `Every source accepts: ${fits}`}</p>
+}: GroupFit): Html => html`<h3><a href="/console/groups/${encodeURIComponent(group)}">${group}</a></h3><p>Policy ${policy}. ${fits === null ? 'No password satisfies all sources.' : `Every source accepts: ${fits}`}</p>
 <ul>${[...impossible, ...notGuaranteed].map((says) => html`<li>${says}</li>`)}</ul>${unread.length > 0 && html`<p class="hint">Not checked yet: ${unread.join(', ')}. ${cliCommand('lockstep doctor')}</p>`}`;
 
 /** The API keys and the open sessions. */

@@ -1,3 +1,4 @@
+import { type Described, plainTitle } from '../../model/configuration/titles';
 import { quoted } from '../../model/quoted';
 import { type Html, html } from '../html';
 import { type Assets, page } from '../shell';
@@ -51,6 +52,10 @@ export const problemPage = (desk: Desk, says: string): string =>
     address: '',
     content: html`<p class="verdict bad">${says}</p><p><a href="/console">Back to the overview</a></p>`,
   });
+
+/** The title that people read, below a technical name; nothing if the configuration states none. */
+export const titleBelow = (name: string, { title }: Described): Html | false =>
+  title.en !== plainTitle(name) && html`<br><small>“${title.en}”</small>`;
 
 export const clock = (time: Date): string =>
   time.toLocaleString('en-GB', {

@@ -8,7 +8,7 @@ import {
   applicationReason,
   applicationRow,
 } from './application-words';
-import { meHeader, sourceTitle } from './change-page';
+import { hintOf, meHeader } from './change-page';
 import { dateAndTime, shortAccount } from './progress-page';
 
 export const APPLICATIONS = '/me/applications';
@@ -46,11 +46,11 @@ const looks: Readonly<Record<ApplicationRow, { readonly row: string; readonly ma
 function applicationItem(texts: Texts, application: OwnApplication): Html {
   const t = texts.applications;
   const row = applicationRow(application);
-  const { label, source, account } = application;
+  const { title, sourceTitle, account } = application;
   return html`
 <li class="${looks[row].row}"><span class="mark" aria-hidden="true">${looks[row].mark}</span>
-<div><p class="what"><strong>${label}</strong> <span>${t.states[row]}</span></p>
-<p class="hint">${sourceTitle(source)}${account !== null && `, ${shortAccount(account)}`}</p>
+<div><p class="what"><strong>${title[texts.lang]}</strong> <span>${t.states[row]}</span></p>${hintOf(texts, application)}
+<p class="hint">${sourceTitle[texts.lang]}${account !== null && `, ${shortAccount(account)}`}</p>
 <p>${sentencesOf(texts, application, row).join(' ')}</p>
 ${actionsOf(texts, application)}</div></li>`;
 }
@@ -83,13 +83,13 @@ function missingSays(t: Texts['applications'], maySet: boolean, follows: boolean
 
 function actionsOf(
   { applications: t, lang }: Texts,
-  { id, label, enabled, maySet, maySwitch }: OwnApplication,
+  { id, title, enabled, maySet, maySwitch }: OwnApplication,
 ): Html | false {
   if (id === null || (!maySet && !maySwitch)) return false;
   const at = `${APPLICATIONS}/${encodeURIComponent(id)}`;
   const verb = enabled ? 'disable' : 'enable';
   // The name of the application tells equal buttons apart when they are read aloud.
-  const name = html`<span class="sr"> (${label})</span>`;
+  const name = html`<span class="sr"> (${title[lang]})</span>`;
   return html`<div class="tools">
 ${maySet && html`<a class="button" href="${at}?lang=${lang}">${t.set}${name}</a>`}
 ${maySwitch && html`<form method="post" action="${at}/${verb}?lang=${lang}" class="inline"><button>${enabled ? t.switchOff : t.switchOn}${name}</button></form>`}</div>`;

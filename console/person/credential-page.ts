@@ -11,12 +11,12 @@ import { shortAccount } from './progress-page';
 export function credentialPage(
   texts: Texts,
   assets: Assets,
-  { id, label, account }: OwnApplication,
+  { id, title: names, account }: OwnApplication,
   problem: ApplicationProblem | null,
 ): string {
   const t = texts.applications;
   const at = `${APPLICATIONS}/${encodeURIComponent(id ?? '')}`;
-  const title = t.setTitle(label);
+  const title = t.setTitle(names[texts.lang]);
   return page({
     lang: texts.lang,
     title: problem === null ? title : `${t.notStored} – ${title}`,

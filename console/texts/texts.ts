@@ -1,4 +1,5 @@
 import type { ChangeState } from '../../model/change/change';
+import type { Language } from '../../model/notices/languages';
 import type {
   ApplicationDone,
   ApplicationProblem,
@@ -11,7 +12,7 @@ import type { Counted, RuleName } from '../person/rule-rows';
 
 /** Every text that a person reads, in one language. */
 export interface Texts {
-  readonly lang: string;
+  readonly lang: Language;
   readonly otherLanguage: { readonly lang: string; readonly name: string };
   readonly change: {
     readonly title: string;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { mappingState } from './changes';
 import { time } from './fields';
+import { describedFields, titleSchema } from './titles';
 
 /** The applications of one person, with what is stored for them. No answer contains a credential. */
 
@@ -11,8 +12,9 @@ const ownApplicationSchema = z
       .nullable()
       .describe('The id of the mapping; null for an account that several people share.'),
     application: z.string(),
-    label: z.string().describe('The name of the application that people read.'),
+    ...describedFields,
     source: z.string(),
+    sourceTitle: titleSchema,
     account: z.string().nullable().describe('Null for an account that several people share.'),
     enabled: z.boolean().describe('Whether the mapping is enabled.'),
     applicationEnabled: z.boolean(),

@@ -78,8 +78,8 @@ const table = {
     bindable: false,
   },
   configure: {
-    may: 'do what `read` allows, apply configurations, link accounts to people, and administer mappings',
-    rights: ['read', 'read-people', 'configure', 'set-credentials'],
+    may: 'do what `read` allows, check new sources, apply configurations, link accounts to people, and administer mappings',
+    rights: ['read', 'read-jobs', 'read-people', 'configure', 'set-credentials'],
     bindable: false,
   },
   'relay-enrol': {

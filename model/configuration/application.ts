@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Person } from '../people/correlation';
 import { passwordFilterSchema } from '../policy/password-filter';
 import { attribute, name } from './names';
+import { titleFields } from './titles';
 
 /**
  * How people and accounts meet in an application (reference semantics §1.5):
@@ -66,7 +67,12 @@ export const applicationSchema = z.strictObject({
     .describe(
       'individual: each person has an account of their own. group: the people of a group share one account, see `shared`. host-group: several accounts belong to one person. It cannot be changed later.',
     ),
-  label: z.string().max(200).optional().describe('The name that people read.'),
+  label: z
+    .string()
+    .max(200)
+    .optional()
+    .describe('The name that people read in every language, if there is no `title`.'),
+  ...titleFields,
   fields: z
     .array(fieldSchema)
     .default([...defaultFields])

@@ -145,6 +145,7 @@ const withoutRecord: Readonly<Record<string, string>> = {
   'POST /v1/password-checks': 'It changes nothing.',
   'POST /v1/configuration/plan': 'It changes nothing.',
   'POST /v1/mappings/plan': 'It changes nothing.',
+  'POST /v1/password-filters/try': 'It changes nothing.',
   'POST /v1/mappings/generate': 'It changes nothing.',
   'DELETE /v1/sessions/{id}': 'It needs a session; test/console/desk.test.ts tests its record.',
   'POST /scim/v2/{source}/Users/.search': 'It changes nothing.',
@@ -352,6 +353,10 @@ describeWith(['postgres'], 'the audit record of a route', () => {
     'DELETE /v1/identities/{name}': {
       send: () => admin('DELETE', '/v1/identities/carol'),
       leaves: 'identity.deleted',
+    },
+    'POST /v1/sources/check': {
+      send: () => admin('POST', '/v1/sources/check', { kind: 'pull', settings: {} }),
+      leaves: 'job.check',
     },
     'POST /v1/sources/{name}/check': { send: onSource('check'), leaves: 'job.check' },
     'POST /v1/sources/{name}/refresh': { send: onSource('refresh'), leaves: 'job.refresh' },

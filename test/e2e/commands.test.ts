@@ -59,6 +59,7 @@ const coveredElsewhere: Readonly<Record<string, string>> = {
     'test/capture/samba-setup.test.ts',
   './lockstep relay setup samba --config /var/lib/lockstep-relay/relay.json --hash sha512-crypt':
     'test/capture/samba-setup.test.ts',
+  './lockstep sources try wiki': 'test/cli/connect.test.ts',
   './lockstep sso secret status': 'test/cli/sso-secret.test.ts',
   './lockstep sso secret generate': 'test/cli/sso-secret.test.ts',
   './lockstep sso secret backup master-keys.backup': 'test/cli/sso-secret.test.ts',
@@ -142,6 +143,14 @@ const steps: readonly Step[] = [
   { command: './lockstep doctor', prints: /^No check failed/m },
   { command: './lockstep doctor corp-directory', prints: /^No check failed/m },
   { command: './lockstep sources', prints: /corp-directory +ldap +up/ },
+  {
+    command: './lockstep sources kinds ldap',
+    prints: /^bindPassword {2}\(a reference to a secret\)$/m,
+  },
+  {
+    command: './lockstep groups show one-password',
+    prints: /^one-password: one password for corp-directory, /,
+  },
   { command: './lockstep sources pause corp-directory', prints: /corp-directory +ldap +paused/ },
   {
     command: './lockstep sources pause corp-directory --until 30min',

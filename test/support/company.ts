@@ -171,7 +171,9 @@ function databaseSources(proxies: Company['proxies'], { database, role, table }:
 
 /** Resolves a secret reference of the settings. */
 export const serviceSecret = (reference: string): Secret =>
-  Secret.fromText(servicePasswords[reference]?.() ?? SERVICE_PASSWORD);
+  Secret.fromText(
+    servicePasswords[reference.replace('LOCKSTEP_SECRET_', '')]?.() ?? SERVICE_PASSWORD,
+  );
 
 const servicePasswords: Readonly<Record<string, () => string | undefined>> = {
   '${env:TEST_LDAP}': () => server('slapd').lockstep,

@@ -227,7 +227,11 @@ export async function startLockstep(
         accountRules: accountRulesOf,
         random: () => 0,
       };
-      const jobs = startJobs(deps, audit, database.url);
+      const jobs = startJobs(
+        { ...deps, candidate: (candidate) => connectors.candidate(candidate) },
+        audit,
+        database.url,
+      );
       const { ended } = startEngineSide(
         deps,
         {
@@ -268,16 +272,23 @@ export async function startLockstep(
 /** Opens the real connectors; only their service passwords, and the folder of their programs, come from the test. */
 function openTestConnectors(mailboxOf: (source: string) => Mailbox, commandDir: string) {
   const opened = new Map<string, Promise<Connector>>();
+  const open = (
+    { kind, settings }: Pick<Configuration['sources'][string], 'kind' | 'settings'>,
+    mailbox?: Mailbox,
+  ) => {
+    const found = connectorKinds.get(kind);
+    if (found === undefined) throw new Error(`no connector ${kind}`);
+    return found.open(settings, { resolve: serviceSecret, mailbox, commandDir });
+  };
   return {
-    async of(name: string, { kind, settings }: Configuration['sources'][string]) {
+    async of(name: string, source: Configuration['sources'][string]) {
+      const { kind, settings } = source;
       const key = JSON.stringify([kind === 'pull' ? name : null, kind, settings]);
-      const found = connectorKinds.get(kind);
-      if (found === undefined) throw new Error(`no connector ${kind}`);
-      const tools = { resolve: serviceSecret, mailbox: mailboxOf(name), commandDir };
-      const connector = opened.get(key) ?? found.open(settings, tools);
+      const connector = opened.get(key) ?? open(source, mailboxOf(name));
       opened.set(key, connector);
       return connector;
     },
+    candidate: open,
     async close() {
       await Promise.all([...opened.values()].map(async (one) => (await one).close()));
     },
