@@ -27,6 +27,7 @@ import { peopleRoutes } from './people/routes';
 import { credentialRoutes } from './people/set-credentials';
 import { scimRoutes } from './scim/routes';
 import { sourceCommandRoutes } from './sources/commands';
+import { sourceHistoryRoutes } from './sources/history';
 import { sourceRoutes } from './sources/routes';
 
 /** The route table: everything that the API serves under /v1 and /scim. */
@@ -49,6 +50,7 @@ export const routes: readonly Route[] = [
   ...configurationVersionRoutes,
   ...sourceRoutes,
   ...sourceCommandRoutes,
+  ...sourceHistoryRoutes,
   ...relayRoutes,
   ...adapterRoutes,
   ...staleRoutes,

@@ -2,7 +2,6 @@ import { changesPage, oneChangePage } from '../../console/desk/changes';
 import { nowPage } from '../../console/desk/now';
 import { actionSays, noSearch, personPage, searchPage } from '../../console/desk/people';
 import { auditPage, keysPage, stalePage } from '../../console/desk/settings';
-import { sourcePage } from '../../console/desk/source';
 import type { AccountActionAnswer } from '../../model/api/account-actions';
 import type { AuditPage, AuditRecordAnswer } from '../../model/api/audit';
 import type { Change, ChangesPage } from '../../model/api/changes';
@@ -11,11 +10,13 @@ import type { ApiKeys } from '../../model/api/keys';
 import type { Overview } from '../../model/api/overview';
 import type { Presence } from '../../model/api/presence';
 import type { Sessions } from '../../model/api/sessions';
-import type { Sources, Waiting } from '../../model/api/sources';
+import type { SourceHistories } from '../../model/api/source-history';
+import type { Sources } from '../../model/api/sources';
 import type { StalePage } from '../../model/api/stale';
 import { accountActions } from '../../model/people/account-actions';
-import { asHttpProblem, HttpProblem } from '../http/problem';
+import { asHttpProblem } from '../http/problem';
 import { type ConsolePage, redirect } from './pages';
+import { sourcePages } from './sources';
 import { oneOf, type StaffVisit, staffPage } from './staff';
 
 /** The pages of operators, of the help desk and of auditors. */
@@ -24,34 +25,15 @@ export const deskPages = (): readonly ConsolePage[] => [
     // An auditor has no right to see this page, but has another first page.
     const [first] = desk.links;
     if (!api.may('read') && first !== undefined) return redirect(first.href);
-    const [presence, { sources }] = await Promise.all([
+    const [presence, { sources }, history] = await Promise.all([
       api.get<Presence>('/v1/presence'),
       api.get<Sources>('/v1/sources'),
+      api.get<SourceHistories>('/v1/source-history', { query: { slotMinutes: '60' } }),
     ]);
-    const now = { presence, sources, mayOperate: api.may('operate') };
+    const now = { presence, sources, history, mayOperate: api.may('operate') };
     return { status: 200, html: nowPage(desk, now) };
   }),
-  staffPage('get', '/console/sources/:name', async ({ api, desk, param }) => {
-    const params = { name: param('name') };
-    const [{ sources }, { groups }] = await Promise.all([
-      api.get<Sources>('/v1/sources'),
-      api.get<Waiting>('/v1/sources/{name}/waiting', { params }),
-    ]);
-    const source = sources.find(({ name }) => name === params.name);
-    if (source === undefined) throw new HttpProblem('not_found');
-    const view = { source, groups, mayOperate: api.may('operate') };
-    return { status: 200, html: sourcePage(desk, view) };
-  }),
-  staffPage('post', '/console/sources/:name/:command', async ({ api, param, field }) => {
-    const commands = ['pause', 'resume', 'retry', 'park', 'cancel', 'check'] as const;
-    const command = oneOf(param('command'), commands);
-    const reason = field('reason');
-    const body = reason === '' ? undefined : { reason };
-    const params = { name: param('name') };
-    await api.answer('post', `/v1/sources/{name}/${command}`, { params, body });
-    const isDone = command === 'pause' || command === 'resume';
-    return redirect(`/console?done=${isDone ? command : 'ordered'}`);
-  }),
+  ...sourcePages(),
   staffPage('get', '/console/changes', async ({ api, desk, query }) => {
     const [page, { sources }] = await Promise.all([
       api.get<ChangesPage>('/v1/changes', { query }),
