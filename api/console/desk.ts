@@ -1,5 +1,6 @@
-import { changesPage, oneChangePage } from '../../console/desk/changes';
+import { changesPage } from '../../console/desk/changes';
 import { nowPage } from '../../console/desk/now';
+import { oneChangePage } from '../../console/desk/one-change';
 import { actionSays, noSearch, personPage, searchPage } from '../../console/desk/people';
 import { auditPage, keysPage, stalePage } from '../../console/desk/settings';
 import type { AccountActionAnswer } from '../../model/api/account-actions';

@@ -1,4 +1,4 @@
-import { load, type Loaded } from './load';
+import { type Loaded, load } from './load';
 import { put } from './put';
 
 /**

@@ -31,7 +31,12 @@ export function historyChart(
   return html`<svg class="history" viewBox="0 0 ${width} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label="${totalsText(slots, outages)}.">
 <line class="axis" x1="0" y1="${UP_HEIGHT}" x2="${width}" y2="${UP_HEIGHT}"/>
 ${slots.map(({ applied, refused }, index) => [
-  bar('written', index, UP_HEIGHT - shareOf(applied, most, UP_HEIGHT), shareOf(applied, most, UP_HEIGHT)),
+  bar(
+    'written',
+    index,
+    UP_HEIGHT - shareOf(applied, most, UP_HEIGHT),
+    shareOf(applied, most, UP_HEIGHT),
+  ),
   bar('refused', index, UP_HEIGHT, shareOf(refused, mostRefused, DOWN_HEIGHT - 2)),
 ])}
 ${slots.some(({ waiting }) => waiting > 0) && html`<polyline class="waiting" points="${waitingLine(slots, most)}"/>`}
@@ -60,10 +65,14 @@ export const historySection = (history: SourceHistory, until: Date): Html =>
   html`<h2>The last 24 hours</h2><p>${totalsText(history.slots, history.outages)}.</p>
 <figure class="history">${historyChart(history, until)}<figcaption><span>${shortClock(history.slots[0]?.at ?? until, until)}</span><span class="legend"><span class="written">written</span> <span class="refused">refused</span> <span class="waiting">waiting</span> <span class="down">down or paused</span></span><span>now</span></figcaption></figure>
 ${history.outages.length === 0 ? html`<p>It was neither down nor paused.</p>` : html`<ol class="outages">${history.outages.map((outage) => html`<li class="${outage.condition}">${outageText(outage, (time) => shortClock(time, until))} <a href="/errors/${outage.reason}">What ${outage.reason} means</a></li>`)}</ol>`}
-<details id="history-table"><summary>The same as a table</summary><div class="scroll"><table><caption class="sr">The last 24 hours</caption><thead><tr><th scope="col">From</th><th scope="col">Written</th><th scope="col">Refused</th><th scope="col">Waiting</th></tr></thead><tbody>${[...history.slots].reverse().map(
-    ({ at, applied, refused, waiting }) =>
-      html`<tr><th scope="row"><time datetime="${at.toISOString()}">${shortClock(at, until)}</time></th><td class="number">${applied}</td><td class="number">${refused}</td><td class="number">${waiting}</td></tr>`,
-  )}</tbody></table></div></details>`;
+<details id="history-table"><summary>The same as a table</summary><div class="scroll"><table><caption class="sr">The last 24 hours</caption><thead><tr><th scope="col">From</th><th scope="col">Written</th><th scope="col">Refused</th><th scope="col">Waiting</th></tr></thead><tbody>${[
+    ...history.slots,
+  ]
+    .reverse()
+    .map(
+      ({ at, applied, refused, waiting }) =>
+        html`<tr><th scope="row"><time datetime="${at.toISOString()}">${shortClock(at, until)}</time></th><td class="number">${applied}</td><td class="number">${refused}</td><td class="number">${waiting}</td></tr>`,
+    )}</tbody></table></div></details>`;
 
 /** The history in the row of a source: the picture, and the newest outage in words. */
 export const historyCell = (history: SourceHistory, until: Date): Html =>

@@ -21,9 +21,13 @@ export const previewPage = (desk: Desk, { source, verb, reason, groups }: Previe
   return deskPage(desk, {
     title: `${verbTitles[verb]} what waits for ${source.name}`,
     address: '',
-    content: html`${count === 0 ? html`<p class="verdict good">Nothing waits${reason !== '' && ` for this reason (${reason})`} now, so there is nothing to do.</p>` : html`<p class="verdict busy">This reaches ${accountsText(count)}. Nothing has been done yet.</p>
+    content: html`${
+      count === 0
+        ? html`<p class="verdict good">Nothing waits${reason !== '' && ` for this reason (${reason})`} now, so there is nothing to do.</p>`
+        : html`<p class="verdict busy">This reaches ${accountsText(count)}. Nothing has been done yet.</p>
 <ul>${groups.map((group) => html`<li>${accountsText(group.accounts)}, ${group.state}${group.reason !== null && ` (${group.reason})`}: ${group.says} The oldest change is of ${clock(group.oldestAt)}.</li>`)}</ul>
-<p>${consequences[verb]}</p>${form(source.name, verb, reason, count)}`}
+<p>${consequences[verb]}</p>${form(source.name, verb, reason, count)}`
+    }
 <p><a href="${address}">Back to ${source.name}</a></p>`,
   });
 };
