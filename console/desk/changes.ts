@@ -30,7 +30,7 @@ ${page.next !== null && html`<p><a href="/console/changes?${new URLSearchParams(
 const views: readonly { readonly title: string; readonly filter: Record<string, string> }[] = [
   { title: 'All', filter: {} },
   { title: 'Waiting', filter: { state: 'waiting' } },
-  { title: 'Running', filter: { state: 'running' } },
+  { title: 'Running', filter: { state: 'applying' } },
   { title: 'Not everywhere', filter: { state: 'partial' } },
   { title: 'Expired', filter: { state: 'expired' } },
   { title: 'Refused', filter: { state: 'refused' } },

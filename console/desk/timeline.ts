@@ -18,13 +18,15 @@ export function accountTimeline(
 ): Html | null {
   const own = records.filter(({ subject }) => subject === label).slice(-MOST_RECORDS);
   if (own.length === 0) return null;
-  return html`<details id="steps-${label}"><summary>${own.length === 1 ? '1 step' : `${own.length} steps`}<span class="sr"> of ${label}</span></summary><ol class="timeline">${own.map(
+  return html`<details id="steps-${label}"><summary class="more">${own.length === 1 ? '1 step' : `${own.length} steps`}<span class="sr"> of ${label}</span></summary><ol class="timeline">${own.map(
     (record, index) => {
       const before = index === 0 ? begun : (own[index - 1]?.at ?? begun);
-      return html`<li class="${toneOf(record)}"><time datetime="${record.at.toISOString()}">${clock(record.at)}</time> <small>${span(record.at.getTime() - before.getTime())} after ${index === 0 ? 'the change began' : 'the step before'}</small><br>${stepText(record)}</li>`;
+      return html`<li class="${toneOf(record)}"><time datetime="${record.at.toISOString()}">${clock(record.at)}</time> <small>${gap(record.at.getTime() - before.getTime())} after ${index === 0 ? 'the change began' : 'the step before'}</small><br>${stepText(record)}</li>`;
     },
   )}</ol></details>`;
 }
+
+const gap = (ms: number): string => (ms < 1000 ? 'less than 1 s' : span(ms));
 
 const toneOf = ({ action, severity }: AuditRecordAnswer): string =>
   action === 'account.applied' ? 'good' : severity === 'warning' ? 'bad' : 'busy';
