@@ -43,13 +43,18 @@ export const deskPages = (): readonly ConsolePage[] => [
     const names = sources.map(({ name }) => name);
     return { status: 200, html: changesPage(desk, { page, query, sources: names }) };
   }),
-  staffPage('get', '/console/changes/:id', async ({ api, desk, param }) => {
+  staffPage('get', '/console/changes/:id', async ({ api, desk, param, query }) => {
     const params = { id: param('id') };
     const [change, { records }] = await Promise.all([
       api.get<Change>('/v1/changes/{id}', { params }),
       api.get<{ records: AuditRecordAnswer[] }>('/v1/changes/{id}/audit', { params }),
     ]);
-    const one = { change, records, mayControl: api.may('control-changes') };
+    const one = {
+      change,
+      records,
+      mayControl: api.may('control-changes'),
+      showsAll: query.all === '1',
+    };
     return { status: 200, html: oneChangePage(desk, one) };
   }),
   staffPage('post', '/console/changes/:id/:command', async ({ api, param, field }) => {

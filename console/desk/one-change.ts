@@ -10,14 +10,19 @@ interface OneChange {
   readonly change: Change;
   readonly records: readonly AuditRecordAnswer[];
   readonly mayControl: boolean;
+  /** True if the user has asked for every account. */
+  readonly showsAll: boolean;
 }
 
 /** One change: why each account waits or was left out, what can be done, and what has happened. */
-export const oneChangePage = (desk: Desk, { change, records, mayControl }: OneChange): string =>
-  deskPage(desk, {
+export const oneChangePage = (desk: Desk, one: OneChange): string => {
+  const { change, records, mayControl, showsAll } = one;
+  const accounts = shownAccounts(one);
+  const hidden = change.accounts.length - accounts.length;
+  return deskPage(desk, {
     title: `Change of ${change.identity}`,
     address: '',
-    isLive: change.endedAt === null,
+    isLive: change.endedAt === null && !showsAll,
     verdict: {
       tone: change.state === 'done' ? 'good' : change.endedAt === null ? 'busy' : 'bad',
       says: `${sentence(change.says)}${change.reasonSays === null ? '' : ` ${change.reasonSays}`}`,
@@ -26,25 +31,24 @@ export const oneChangePage = (desk: Desk, { change, records, mayControl }: OneCh
 ${change.endedAt === null ? `Lockstep tries until ${clock(change.expiresAt)}.` : `Ended at ${clock(change.endedAt)}.`}
 ${change.links.temporal !== undefined && html`<a href="${change.links.temporal}">Workflow in Temporal</a>`}</p>
 ${mayControl && change.endedAt === null && changeTools(change)}
-<h2>Accounts</h2>${hidden(change) > 0 && html`<p>${hidden(change)} more accounts of this change are not shown here; those that need attention come first.</p>`}<div class="scroll"><table class="cards"><caption class="sr">Accounts</caption><thead><tr><th scope="col">Account</th><th scope="col">Outcome</th><th scope="col">Attempts</th><th scope="col">Actions</th></tr></thead><tbody>${shownAccounts(change).map((account) => accountRow({ change, records, mayControl }, account))}</tbody></table></div>
+<h2>Accounts</h2>${hidden > 0 && html`<p>${hidden} more accounts are not shown; those that need attention come first. <a href="?all=1">Show all accounts</a></p>`}<div class="scroll"><table class="cards"><caption class="sr">Accounts</caption><thead><tr><th scope="col">Account</th><th scope="col">Outcome</th><th scope="col">Attempts</th><th scope="col">Actions</th></tr></thead><tbody>${accounts.map((account) => accountRow(one, account))}</tbody></table></div>
 ${change.mappings.length > 0 && html`<h2>Applications</h2><ul>${change.mappings.map(({ application, state }) => html`<li>${application}: ${state.replaceAll('_', ' ')}</li>`)}</ul>`}
 <h2>What happened</h2>${records.length > MOST_RECORDS && html`<p>The newest ${MOST_RECORDS} of ${records.length} records.</p>`}<ol>${records.slice(-MOST_RECORDS).map(({ at, says, actor }) => html`<li><time datetime="${at.toISOString()}">${clock(at)}</time> ${says} <small>${actor.says}</small></li>`)}</ol>
 <p class="hint">${cliCommand('lockstep status', change.id)}</p>`,
   });
+};
 
 /** As many rows as a browser draws without a pause. */
-const MOST_ACCOUNTS = 100;
+const MOST_ACCOUNTS = 50;
 
 /** The accounts of a change, those that need attention first if there are many. */
-function shownAccounts({ accounts }: Change): readonly ChangeAccount[] {
-  if (accounts.length <= MOST_ACCOUNTS) return accounts;
+function shownAccounts({ change: { accounts }, showsAll }: OneChange): readonly ChangeAccount[] {
+  if (showsAll || accounts.length <= MOST_ACCOUNTS) return accounts;
   const urgency = ({ outcome }: ChangeAccount) => urgencies.indexOf(outcome);
   return [...accounts].sort((one, other) => urgency(other) - urgency(one)).slice(0, MOST_ACCOUNTS);
 }
 
 const urgencies: readonly OutcomeState[] = ['waiting', 'rejected', 'expired', 'parked'];
-
-const hidden = ({ accounts }: Change): number => Math.max(0, accounts.length - MOST_ACCOUNTS);
 
 /** Commands for the whole change. The title names how many accounts each reaches. */
 function changeTools(change: Change): Html {
