@@ -109,11 +109,19 @@ async function renew(): Promise<void> {
 function show(loaded: Loaded, old: HTMLElement): void {
   reveal('#lost', loaded === 'lost');
   reveal('#ended', loaded === 'ended');
-  if (loaded === 'ended') stopped.abort();
+  if (loaded === 'ended') end();
   missed = typeof loaded === 'object' && !mayChange();
   if (typeof loaded !== 'object' || missed) return;
   const fresh = put(loaded, old);
   if (fresh?.dataset.live === undefined) stopped.abort();
+}
+
+/** The sign-in leads back to this page. */
+function end(): void {
+  stopped.abort();
+  const link = document.querySelector<HTMLAnchorElement>('#ended a');
+  const to = `${location.pathname}${location.search}`;
+  if (link !== null) link.search = new URLSearchParams({ to }).toString();
 }
 
 function reveal(id: string, isShown: boolean): void {

@@ -35,7 +35,9 @@ export const deskPage = (
     lang: 'en',
     title: `${title} – Lockstep`,
     assets: desk.assets,
-    ...(isLive ? { script: 'live' as const, refreshSeconds: 15 } : {}),
+    ...(isLive ? { script: 'live' as const } : {}),
+    // A browser without JavaScript would lose what the user has typed.
+    ...(isLive && fixed === undefined ? { refreshSeconds: 15 } : {}),
     header: html`<a class="skip" href="#main">Skip to the content</a><a class="brand" href="/console">Lockstep</a>
 <nav aria-label="Console">${desk.links.map(
       ({ href, title: link }) =>
@@ -50,7 +52,7 @@ ${isLive && html`<p class="hint as-of">As of ${clock(desk.now)}.</p>`}</div>`,
   });
 
 const liveNotes = html`<p class="hint needs-script"><label><input type="checkbox" id="pause">Pause updates</label></p>
-<p class="verdict bad" role="alert" id="ended" hidden>This page is not updated any more, because your session has ended. <a href="/console/sign-in">Sign in again</a>, then open it again.</p>
+<p class="verdict bad" role="alert" id="ended" hidden>This page is not updated any more, because your session has ended. <a href="/console/sign-in">Sign in again</a></p>
 <p class="verdict busy" role="status" id="lost" hidden>The server cannot be reached. The page shows the state of the time below, and tries again.</p>`;
 
 /** A page with one sentence, for a request that failed. */

@@ -131,7 +131,7 @@ describeWith(['postgres'], 'live pages', () => {
       await endSession(api.database.db, session, 'test');
       await page.waitForSelector('#ended:visible');
       expect(await page.textContent('#ended')).toContain('your session has ended');
-      expect(await page.getAttribute('#ended a', 'href')).toBe('/console/sign-in');
+      expect(await page.getAttribute('#ended a', 'href')).toBe('/console/sign-in?to=%2Fconsole');
     });
 
     test('the stream of a person ends with the session, and the page shows that', async () => {
