@@ -91,9 +91,11 @@ const tones: Partial<Record<OutcomeState, string>> = {
 function accountRow({ change, records, mayControl }: OneChange, account: ChangeAccount): Html {
   const { label, outcome, says, reason, reasonSays, vendorCode, nextTryAt, attempts } = account;
   const isOpen = ['waiting', 'parked'].includes(outcome);
+  const status = account.proved ? 'verified' : says;
+  const why = reasonSays !== null && status.includes(reasonSays) ? null : reasonSays;
   return html`<tr><th scope="row">${label}${account.role === 'auth' && html` <small>auth account</small>`}<br><small>${account.account ?? 'not found yet'}</small></th>
-<td data-label="Outcome"><span class="tag ${tones[outcome] ?? 'busy'}">${outcome.replaceAll('_', ' ')}</span> ${account.proved ? 'verified' : says}
-${reasonSays !== null && html`<p>${reasonSays}</p>`}
+<td data-label="Outcome"><span class="tag ${tones[outcome] ?? 'busy'}">${outcome.replaceAll('_', ' ')}</span> ${status}
+${why !== null && html`<p>${why}</p>`}
 ${(reason !== null || vendorCode !== null) && html`<p class="hint">${reason !== null && html`<a href="/errors/${reason}">${reason}</a> `}${vendorCode !== null && `code of the source: ${vendorCode}`}</p>`}
 ${nextTryAt !== null && html`<p>Next attempt at ${clock(nextTryAt)}.</p>`}${account.inDoubt && html`<p>It may hold the old or the new password.</p>`}${accountTimeline(account, records, change.createdAt)}</td>
 <td class="number" data-label="Attempts">${attempts}</td>

@@ -39,5 +39,6 @@ function stepText({ action, says, actor, detail }: AuditRecordAnswer): string {
   const attempt = typeof attempts === 'number' && attempts > 0 ? `Attempt ${attempts}: ` : '';
   const why = typeof reason === 'string' && isErrorCode(reason) ? ` ${errors[reason].says}` : '';
   const verified = typeof proof === 'string' && proof !== 'none' ? `, verified by ${proof}` : '';
-  return `${attempt}${state.replaceAll('_', ' ')}${verified}.${why}`;
+  const text = `${attempt}${state.replaceAll('_', ' ')}${verified}.${why}`;
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }

@@ -148,7 +148,7 @@ async function summarizeOutages(trx: Database): Promise<void> {
   await sql`
     update history_outage h
     set waited = s.waited, applied = s.applied, unsettled = s.unsettled, settled_at = s.settled_at,
-        is_final = h.until < now() - interval '1 minute' and s.unsettled = 0
+        is_final = ${isFinal}
     from (
       select h.id, count(w.change_id)::int as waited,
              count(*) filter (where w.ended_as = 'applied')::int as applied,
@@ -160,5 +160,8 @@ async function summarizeOutages(trx: Database): Promise<void> {
       where not h.is_final group by h.id) s
     where s.id = h.id and (
       (h.waited, h.applied, h.unsettled, h.settled_at) is distinct from (s.waited, s.applied, s.unsettled, s.settled_at)
-      or h.until < now() - interval '1 minute' and s.unsettled = 0)`.execute(trx);
+      or ${isFinal})`.execute(trx);
 }
+
+/** Never null: an outage that lasts is not final. */
+const isFinal = sql`(coalesce(h.until, 'infinity') < now() - interval '1 minute' and s.unsettled = 0)`;

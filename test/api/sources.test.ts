@@ -147,7 +147,8 @@ describeWith(['postgres'], 'sources in trouble', () => {
     expect(history?.slots).toHaveLength(24);
     expect(history?.slots.at(-1)).toMatchObject({ applied: 0, refused: 0, waiting: 1 });
     expect(history?.outages[0]).toMatchObject({
-      ...{ condition: 'paused', reason: 'source_paused', until: null, waited: 0 },
+      ...{ condition: 'paused', reason: 'source_paused', until: null },
+      ...{ waited: 1, applied: 0, unsettled: 1, settledAt: null },
       says: expect.stringContaining('paused'),
     });
     const sources = async (key: string) =>

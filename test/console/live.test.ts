@@ -106,12 +106,15 @@ describeWith(['postgres'], 'live pages', () => {
 
     test('another tab follows the change when the tab with the stream is closed', async () => {
       await cookie('lockstep-change', await grantChange(api.database.db, change));
+      const followers: Page[] = [];
+      context.on('request', (request) => {
+        if (request.url().endsWith('/events')) followers.push(request.frame().page());
+      });
       const first = await open(`/password/changes/${change}`);
-      await first.page.waitForRequest(/events$/).catch(() => {});
+      await until(() => followers.includes(first.page));
       const second = await open(`/password/changes/${change}`);
-      const followed = second.page.waitForRequest(/events$/);
       await first.page.close();
-      await followed;
+      await until(() => followers.includes(second.page));
     });
 
     test('ten tabs of the page Now show within seconds that a source was paused', async () => {
@@ -131,7 +134,7 @@ describeWith(['postgres'], 'live pages', () => {
       await endSession(api.database.db, session, 'test');
       await page.waitForSelector('#ended:visible');
       expect(await page.textContent('#ended')).toContain('your session has ended');
-      expect(await page.getAttribute('#ended a', 'href')).toBe('/console/sign-in?to=%2Fconsole');
+      expect(await page.getAttribute('#ended a', 'href')).toMatch(/sign-in\?to=%2Fconsole$/);
     });
 
     test('the stream of a person ends with the session, and the page shows that', async () => {

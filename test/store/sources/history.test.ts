@@ -103,6 +103,18 @@ describeWith(['postgres'], 'the history of a source', () => {
     });
   });
 
+  test('an outage that lasts shows that nothing waits any more', async () => {
+    await changes(1);
+    await chained(
+      { action: 'source.down', minutesAgo: 300, reason: 'unreachable' },
+      { action: 'account.waiting', minutesAgo: 299, change: 1, reason: 'unreachable' },
+      { action: 'account.cancelled', minutesAgo: 298, change: 1 },
+    );
+    expect((await history()).outages).toEqual([
+      { ...outage, minutes: null, waited: 1, applied: 0, unsettled: 0, isSettled: true },
+    ]);
+  });
+
   test('a pause in place of an outage ends it, and the same pause again does not end itself', async () => {
     await chained(
       { action: 'source.down', minutesAgo: 60, reason: 'unreachable' },
