@@ -85,6 +85,7 @@ const testedElsewhere = [
     'show',
     'create',
     'update',
+    'set-props',
     'enable',
     'disable',
     'delete',
