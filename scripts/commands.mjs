@@ -3,7 +3,15 @@ import { pathToFileURL } from 'node:url';
 import { Failed, run } from './run.mjs';
 import { setUp } from './setup.mjs';
 import { endWithNpm, mergeRepeatedSignals } from './signals.mjs';
-import { checkApi, checkKeyStore, checkSso, conformance, test, torture } from './test.mjs';
+import {
+  checkApi,
+  checkConsole,
+  checkKeyStore,
+  checkSso,
+  conformance,
+  test,
+  torture,
+} from './test.mjs';
 
 const root = path.resolve(import.meta.dirname, '..');
 const callersFolder = process.cwd();
@@ -38,6 +46,10 @@ const commands = {
   'check:api': async (args) => {
     await setUp('built');
     return checkApi(args);
+  },
+  'check:console': async (args) => {
+    await setUp('built');
+    return checkConsole(args);
   },
   'check:deploy': async (args) => {
     await setUp('built');
