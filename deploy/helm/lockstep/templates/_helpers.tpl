@@ -37,26 +37,60 @@ capabilities:
   drop: [ALL]
 {{- end }}
 
-{{/* Variables of every process. */}}
-{{- define "lockstep.commonEnv" -}}
+{{/* Variables of api and worker. */}}
+{{- define "lockstep.databaseEnv" -}}
 - name: DATABASE_URL
   valueFrom:
     secretKeyRef:
       name: {{ .Values.database.secretName }}
       key: url
+- name: DATABASE_DIRECT_URL
+  valueFrom:
+    secretKeyRef:
+      name: {{ .Values.database.secretName }}
+      key: directUrl
+      optional: true
+- name: LOCKSTEP_FINGERPRINT_KEY_FILE
+  value: /run/lockstep/fingerprint.key
+- name: LOCKSTEP_POLICY_DIR
+  value: /etc/lockstep/policies
+{{- end }}
+
+{{/* Variables of the processes that open stored credentials. */}}
+{{- define "lockstep.masterKeyEnv" -}}
+- name: LOCKSTEP_KEY_DIR
+  value: /var/lib/lockstep/worker/keys
+{{- with .Values.keyServer }}
+{{- if .url }}
+- name: LOCKSTEP_TRANSIT_URL
+  value: {{ .url | quote }}
+- name: LOCKSTEP_TRANSIT_KEY
+  value: {{ .keyName | quote }}
+- name: LOCKSTEP_TRANSIT_TOKEN_FILE
+  value: /etc/lockstep/key-server/token
+{{- if .caFile }}
+- name: LOCKSTEP_TRANSIT_CA_FILE
+  value: {{ .caFile | quote }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Variables of every process. Arguments: root, component. */}}
+{{- define "lockstep.commonEnv" -}}
+{{- with .root -}}
 - name: LOCKSTEP_OPS_HOST
   valueFrom:
     fieldRef:
       fieldPath: status.podIP
-- name: LOCKSTEP_LOG_LEVEL
-  value: {{ .Values.logLevel | quote }}
-- name: LOCKSTEP_FINGERPRINT_KEY_FILE
-  value: /run/lockstep/fingerprint.key
 {{- if .Values.authorities.configMapName }}
 - name: NODE_EXTRA_CA_CERTS
   value: /etc/lockstep/ca/ca.crt
 {{- end }}
-{{- range $name, $value := .Values.environment }}
+{{- end }}
+{{- $own := (index .root.Values .component).environment }}
+{{- $level := dict "LOCKSTEP_LOG_LEVEL" .root.Values.logLevel }}
+{{- range $name, $value := merge (dict) $own .root.Values.environment $level }}
 - name: {{ $name }}
   value: {{ $value | quote }}
 {{- end }}
@@ -82,22 +116,42 @@ capabilities:
     - { name: run, mountPath: /run/lockstep }
 {{- end }}
 
+{{/* Arguments: root, component. */}}
 {{- define "lockstep.commonMounts" -}}
-- { name: run, mountPath: /run/lockstep }
 - { name: tmp, mountPath: /tmp }
-{{- if .Values.policies.configMapName }}
-- { name: policies, mountPath: /etc/lockstep/policies, readOnly: true }
-{{- end }}
-{{- if .Values.authorities.configMapName }}
+{{- if .root.Values.authorities.configMapName }}
 - { name: authorities, mountPath: /etc/lockstep/ca, readOnly: true }
+{{- end }}
+{{- with (index .root.Values .component).extraVolumeMounts }}
+{{ toYaml . }}
 {{- end }}
 {{- end }}
 
+{{/* Arguments: root, component. */}}
 {{- define "lockstep.commonVolumes" -}}
-- name: run
-  emptyDir: { medium: Memory, sizeLimit: 1Mi }
 - name: tmp
   emptyDir: { sizeLimit: 64Mi }
+{{- if .root.Values.authorities.configMapName }}
+- name: authorities
+  configMap:
+    name: {{ .root.Values.authorities.configMapName }}
+{{- end }}
+{{- with (index .root.Values .component).extraVolumes }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{/* What api and worker mount, and the lookup service does not. */}}
+{{- define "lockstep.intakeMounts" -}}
+- { name: run, mountPath: /run/lockstep }
+{{- if .Values.policies.configMapName }}
+- { name: policies, mountPath: /etc/lockstep/policies, readOnly: true }
+{{- end }}
+{{- end }}
+
+{{- define "lockstep.intakeVolumes" -}}
+- name: run
+  emptyDir: { medium: Memory, sizeLimit: 1Mi }
 - name: fingerprint
   secret:
     secretName: {{ .Values.keys.fingerprintSecretName }}
@@ -107,10 +161,20 @@ capabilities:
   configMap:
     name: {{ .Values.policies.configMapName }}
 {{- end }}
-{{- if .Values.authorities.configMapName }}
-- name: authorities
-  configMap:
-    name: {{ .Values.authorities.configMapName }}
+{{- end }}
+
+{{- define "lockstep.keyServerMount" -}}
+{{- if .Values.keyServer.url }}
+- { name: key-server, mountPath: /etc/lockstep/key-server, readOnly: true }
+{{- end }}
+{{- end }}
+
+{{- define "lockstep.keyServerVolume" -}}
+{{- if .Values.keyServer.url }}
+- name: key-server
+  secret:
+    secretName: {{ .Values.keyServer.tokenSecretName }}
+    defaultMode: 0440
 {{- end }}
 {{- end }}
 
