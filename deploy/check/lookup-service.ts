@@ -38,13 +38,13 @@ export async function lookUpCredential(
 ): Promise<Found> {
   const call = caller(api.apiUrl, api.adminKeyFile);
   const identity = people[0]?.name ?? '';
-  const { document, version } = (await call('GET', 'configuration')) as {
-    document: object;
+  const { configuration, version } = (await call('GET', 'configuration')) as {
+    configuration: object;
     version: number;
   };
   const applications = { [APPLICATION]: { source: 'corp' } };
   await call('POST', 'configuration/apply', {
-    document: { ...document, applications },
+    document: { ...configuration, applications },
     version,
   });
   await call('PUT', `identities/${identity}`, { mappings: [{ application: APPLICATION }] });
