@@ -37,7 +37,9 @@ export async function lookUpCredential(
   lookupUrl: string,
 ): Promise<Found> {
   const call = caller(api.apiUrl, api.adminKeyFile);
-  const identity = people[0]?.name ?? '';
+  const [person] = people;
+  if (person === undefined) throw new Error('the company has no people');
+  const identity = person.name;
   const { configuration, version } = (await call('GET', 'configuration')) as {
     configuration: object;
     version: number;
@@ -47,7 +49,8 @@ export async function lookUpCredential(
     document: { ...configuration, applications },
     version,
   });
-  await call('PUT', `identities/${identity}`, { mappings: [{ application: APPLICATION }] });
+  const mapping = { application: APPLICATION, account: person.auth.dn };
+  await call('PUT', `identities/${identity}`, { mappings: [mapping] });
   const password = randomUUID();
   const wanted = { identity, password };
   const { state } = (await call('POST', 'changes', wanted, { prefer: 'wait=60' })) as {
