@@ -399,6 +399,8 @@ export interface WorkerPresenceTable {
   key_store_problem: string | null;
   /** Master keys without a backup; none while no application is configured. */
   unsaved_master_keys: Generated<string[]>;
+  /** The sources to which the worker is bound; null for a worker of all sources that are not isolated. */
+  sources: string[] | null;
 }
 
 /** A master key that a key server has sealed. */

@@ -31,6 +31,11 @@ const EVERYTHING = [
   'worker.extraVolumes[0].configMap.name=commands',
   'worker.extraVolumeMounts[0].name=commands',
   'worker.extraVolumeMounts[0].mountPath=/usr/local/lib/lockstep/commands',
+  'isolatedWorkers[0].name=hr',
+  'isolatedWorkers[0].sources[0]=hr',
+  'isolatedWorkers[0].secretName=hr',
+  'isolatedWorkers[0].ports[0]=7233',
+  'isolatedWorkers[0].ports[1]=636',
   'lookup.enabled=true',
   'lookup.environment.LOCKSTEP_LOG_LEVEL=debug',
 ];

@@ -77,11 +77,16 @@ test('every further variable of Lockstep is one of the command line', () => {
 function chartVariables(kind: (typeof processes)[number]): string[] {
   const template = read(`helm/lockstep/templates/${kind}.yaml`);
   const parts = read('helm/lockstep/templates/_helpers.tpl').split('{{- define ');
-  const included = parts.filter((part) => {
-    const [, name = ''] = /^"([\w.]+)"/.exec(part) ?? [];
-    return name !== '' && template.includes(`include "${name}"`);
-  });
-  const named = [template, ...included].join('\n').matchAll(/- name: ([A-Z][A-Z0-9_]+)$/gm);
+  const included = (text: string): string[] => [
+    text,
+    ...parts.flatMap((part) => {
+      const [, name = ''] = /^"([\w.]+)"/.exec(part) ?? [];
+      return name !== '' && text.includes(`include "${name}"`) ? included(part) : [];
+    }),
+  ];
+  const named = included(template)
+    .join('\n')
+    .matchAll(/- name: ([A-Z][A-Z0-9_]+)$/gm);
   return [...named].map(([, name]) => name ?? '');
 }
 
@@ -143,6 +148,32 @@ test.each(processes)('the compose file mounts each file that the %s process read
   const keyFolder = '/var/lib/lockstep/worker/keys';
   const missing = files.filter((file) => file.startsWith('/') && !below(file));
   expect(missing).toEqual(kind === 'lookup' ? [keyFolder] : []);
+});
+
+test('a bound worker gets only variables that a worker reads, sees the keys of epochs, and none of the other secrets', () => {
+  const [added, example, unit] = [
+    'etc/isolated-worker.env',
+    'compose/worker-isolated.env.example',
+    'systemd/lockstep-worker@.service',
+  ].map(read) as [string, string, string];
+  for (const text of [added, example]) {
+    const variables = readEnvironmentFile(commentedOut(text));
+    expect(variables).toHaveProperty('LOCKSTEP_WORKER_SOURCES');
+    expect(Object.keys(variables).filter((name) => !variablesOf('worker').includes(name))).toEqual(
+      [],
+    );
+  }
+  expect(unit).toMatch(
+    /^TemporaryFileSystem=\/var\/lib\/lockstep:ro \/etc\/lockstep\/sources:ro$/m,
+  );
+  expect(unit).toMatch(
+    /^BindReadOnlyPaths=\/var\/lib\/lockstep\/worker\/keys\/epochs \/etc\/lockstep\/sources\/%i$/m,
+  );
+  expect(unit).toMatch(/^InaccessiblePaths=-\/etc\/lockstep\/secrets /m);
+  const compose = parse(read('compose/compose.yaml'), { merge: true });
+  expect(JSON.stringify(compose.services['worker-isolated'].volumes)).not.toMatch(
+    /"worker:|files\/secrets|files\/worker/,
+  );
 });
 
 test('the container of the lookup service sees no key of the worker but the master keys', () => {

@@ -1,12 +1,14 @@
 import type { Dependencies } from '../../activities/dependencies';
 import { log } from '../../log';
 import { type SourceConfiguration, sourceNamed } from '../../model/configuration/document';
+import { isolatedSources } from '../../model/configuration/isolation';
 import { isAccountAction } from '../../model/people/account-actions';
 import { channels, listen } from '../../store/notifications';
 import {
   claimJob,
   finishJob,
   type Job,
+  type JobsOf,
   jobsOfPeople,
   keepJob,
   type SourceJob,
@@ -32,28 +34,32 @@ const SCHEDULE_MS = 30_000;
 
 /**
  * Starts to do the jobs that `store/sources/jobs.ts` has stored: it claims rows, does their work, and stores the
- * result.
+ * result. A bound worker does the jobs of its sources.
+ * @param audit null for a bound worker, which does no job that concerns no source
  */
 export async function startJobs(
   deps: Dependencies,
-  audit: AuditChain,
+  audit: AuditChain | null,
   databaseUrl: string,
 ): Promise<{ stop(): Promise<void> }> {
   const carryOut = (job: Job) =>
-    job.kind === 'verify-audit'
+    job.kind === 'verify-audit' && audit !== null
       ? verifyAudit(deps.db, audit)
-      : askSource(deps, { ...job, kind: job.kind, source: job.source ?? '' });
+      : askSource(deps, { ...job, kind: job.kind as SourceJob['kind'], source: job.source ?? '' });
   // A person waits for the result of some jobs, and a refresh may take minutes.
   const loops = [
     startLoop({ name: 'jobs', everyMs: 10_000, atOnce: 4 }, () => doJob(deps, slowJobs, carryOut)),
-    startLoop({ name: 'refresh schedule', everyMs: SCHEDULE_MS }, async () => {
-      await requestScheduledRefreshes(deps);
-      return false;
-    }),
     startLoop({ name: 'jobs of people', everyMs: 10_000, atOnce: 8 }, () =>
       doJob(deps, jobsOfPeople, carryOut),
     ),
   ];
+  if (deps.boundTo === undefined)
+    loops.push(
+      startLoop({ name: 'refresh schedule', everyMs: SCHEDULE_MS }, async () => {
+        await requestScheduledRefreshes(deps);
+        return false;
+      }),
+    );
   const listener = await listen(databaseUrl, [channels.job], () => {
     for (const loop of loops) loop.wake();
   });
@@ -70,11 +76,12 @@ export async function startJobs(
  * @returns whether there was one
  */
 async function doJob(
-  { db }: Dependencies,
+  deps: Dependencies,
   kinds: readonly JobKind[],
   carryOut: (job: Job) => Promise<unknown>,
 ): Promise<boolean> {
-  const job = await claimJob(db, LEASE_SECONDS, kinds);
+  const { db } = deps;
+  const job = await claimJob(db, LEASE_SECONDS, kinds, await jobsOf(deps));
   if (job === null) return false;
   const extend = setInterval(() => {
     keepJob(db, job.id, LEASE_SECONDS).catch((error: unknown) =>
@@ -94,6 +101,12 @@ async function doJob(
     clearInterval(extend);
   }
   return true;
+}
+
+async function jobsOf({ boundTo, configuration }: Dependencies): Promise<JobsOf> {
+  if (boundTo !== undefined) return { only: boundTo };
+  const inForce = await configuration(Number.POSITIVE_INFINITY);
+  return { except: isolatedSources(inForce.configuration) };
 }
 
 /** Whether accounts of the source are linked by a refresh, so that it must be able to list them. */

@@ -37,8 +37,8 @@ capabilities:
   drop: [ALL]
 {{- end }}
 
-{{/* Variables of api and worker. */}}
-{{- define "lockstep.databaseEnv" -}}
+{{/* Where api and workers find the database. */}}
+{{- define "lockstep.databaseUrlEnv" -}}
 - name: DATABASE_URL
   valueFrom:
     secretKeyRef:
@@ -50,10 +50,15 @@ capabilities:
       name: {{ .Values.database.secretName }}
       key: directUrl
       optional: true
-- name: LOCKSTEP_FINGERPRINT_KEY_FILE
-  value: /run/lockstep/fingerprint.key
 - name: LOCKSTEP_POLICY_DIR
   value: /etc/lockstep/policies
+{{- end }}
+
+{{/* Variables of api and worker. */}}
+{{- define "lockstep.databaseEnv" -}}
+{{ include "lockstep.databaseUrlEnv" . }}
+- name: LOCKSTEP_FINGERPRINT_KEY_FILE
+  value: /run/lockstep/fingerprint.key
 {{- end }}
 
 {{/* Variables of the processes that open stored credentials. */}}
@@ -73,6 +78,54 @@ capabilities:
   value: {{ .caFile | quote }}
 {{- end }}
 {{- end }}
+{{- end }}
+{{- end }}
+
+{{/* How workers reach Temporal. */}}
+{{- define "lockstep.temporalEnv" -}}
+- name: TEMPORAL_ADDRESS
+  value: {{ .Values.temporal.address | quote }}
+- name: TEMPORAL_NAMESPACE
+  value: {{ .Values.temporal.namespace | quote }}
+{{- if .Values.temporal.tls }}
+- name: TEMPORAL_TLS
+  value: "true"
+{{- end }}
+{{- if .Values.temporal.tlsSecretName }}
+- name: TEMPORAL_TLS_SERVER_CA_CERT_PATH
+  value: /etc/lockstep/temporal/ca.crt
+- name: TEMPORAL_TLS_CLIENT_CERT_PATH
+  value: /etc/lockstep/temporal/tls.crt
+- name: TEMPORAL_TLS_CLIENT_KEY_PATH
+  value: /etc/lockstep/temporal/tls.key
+{{- end }}
+{{- if .Values.temporal.apiKeySecretName }}
+- name: TEMPORAL_API_KEY_FILE
+  value: /etc/lockstep/temporal-key/api-key
+{{- end }}
+{{- end }}
+
+{{- define "lockstep.temporalMounts" -}}
+{{- if .Values.temporal.tlsSecretName }}
+- { name: temporal, mountPath: /etc/lockstep/temporal, readOnly: true }
+{{- end }}
+{{- if .Values.temporal.apiKeySecretName }}
+- { name: temporal-key, mountPath: /etc/lockstep/temporal-key, readOnly: true }
+{{- end }}
+{{- end }}
+
+{{- define "lockstep.temporalVolumes" -}}
+{{- if .Values.temporal.tlsSecretName }}
+- name: temporal
+  secret:
+    secretName: {{ .Values.temporal.tlsSecretName }}
+    defaultMode: 0440
+{{- end }}
+{{- if .Values.temporal.apiKeySecretName }}
+- name: temporal-key
+  secret:
+    secretName: {{ .Values.temporal.apiKeySecretName }}
+    defaultMode: 0440
 {{- end }}
 {{- end }}
 
