@@ -90,6 +90,7 @@ async function ownership(root: string): Promise<string[]> {
     '/etc/lockstep/api/fingerprint.key': 'lockstep-api lockstep-api 400',
     '/etc/lockstep/worker/fingerprint.key': 'lockstep-worker lockstep-worker 400',
     '/etc/lockstep/secrets': 'root lockstep-worker 750',
+    '/etc/lockstep/sources': 'root lockstep-worker 750',
     '/var/lib/lockstep/api': 'lockstep-api lockstep-api 700',
     '/var/lib/lockstep/worker': 'lockstep-worker lockstep-worker 700',
     '/usr/lib/lockstep/dist/api/main.js': 'root root 644',
