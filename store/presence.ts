@@ -63,11 +63,17 @@ export async function reportPresence(
       servers = excluded.servers, sources = excluded.sources, seen_at = now()`.execute(db);
 }
 
-/** Reads the places of the secrets of the present workers that report them. A bound worker has its own. */
-export async function readSecretPlaces(db: Database): Promise<SecretPlaces[]> {
-  const { rows } = await sql<SecretPlaces>`
-    select distinct secrets_folder as folder, secrets_prefix as prefix from worker_presence
-    where seen_at > now() - ${GONE_AFTER}::interval and sources is null
+/** The places of one worker. */
+export interface PlacesOfWorker extends SecretPlaces {
+  /** The sources to which the worker is bound; null for a worker of all sources that are not isolated. */
+  readonly sources: readonly string[] | null;
+}
+
+/** Reads the places of the secrets of the present workers that report them. */
+export async function readSecretPlaces(db: Database): Promise<PlacesOfWorker[]> {
+  const { rows } = await sql<PlacesOfWorker>`
+    select distinct secrets_folder as folder, secrets_prefix as prefix, sources from worker_presence
+    where seen_at > now() - ${GONE_AFTER}::interval
       and secrets_folder is not null and secrets_prefix is not null
     order by folder, prefix`.execute(db);
   return rows;
