@@ -43,7 +43,8 @@ const readPresence = route({
 });
 
 async function unservedSources({ db, configuration }: Dependencies): Promise<string[]> {
-  const isolated = isolatedSources((await configuration()).configuration);
+  const inForce = (await configuration()).configuration;
+  const isolated = isolatedSources(inForce).filter((name) => inForce.sources[name]?.enabled);
   if (isolated.length === 0) return [];
   const served = await readBoundSources(db);
   return isolated.filter((name) => !served.includes(name));
