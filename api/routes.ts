@@ -1,7 +1,9 @@
 import { adapterRoutes } from './adapters/routes';
+import { adapterStatusRoutes } from './adapters/status';
 import { auditRoutes } from './admin/audit';
 import { diagnosticsRoutes } from './admin/diagnostics';
 import { keyRoutes } from './admin/keys';
+import { masterKeyRoutes } from './admin/master-keys';
 import { presenceRoutes } from './admin/presence';
 import { captureControlRoutes } from './captures/control';
 import { relayRoutes } from './captures/relays';
@@ -23,6 +25,7 @@ import { mappingImportRoutes } from './people/mapping-import';
 import { mappingRoutes } from './people/mapping-routes';
 import { meRoutes } from './people/me';
 import { oneTimeLinkRoutes } from './people/one-time-links';
+import { ownApplicationRoutes } from './people/own-applications';
 import { peopleRoutes } from './people/routes';
 import { credentialRoutes } from './people/set-credentials';
 import { scimRoutes } from './scim/routes';
@@ -41,6 +44,7 @@ export const routes: readonly Route[] = [
   ...peopleRoutes,
   ...mappingRoutes,
   ...meRoutes,
+  ...ownApplicationRoutes,
   ...mappingImportRoutes,
   ...credentialRoutes,
   ...accountActionRoutes,
@@ -50,6 +54,7 @@ export const routes: readonly Route[] = [
   ...sourceRoutes,
   ...sourceCommandRoutes,
   ...relayRoutes,
+  ...adapterStatusRoutes,
   ...adapterRoutes,
   ...staleRoutes,
   ...keyRoutes,
@@ -58,6 +63,7 @@ export const routes: readonly Route[] = [
   ...graphRoutes,
   ...noticeRoutes,
   ...presenceRoutes,
+  ...masterKeyRoutes,
   ...diagnosticsRoutes,
   ...scimRoutes,
 ];

@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { Failed, run } from './run.mjs';
 import { setUp } from './setup.mjs';
 import { endWithNpm, mergeRepeatedSignals } from './signals.mjs';
-import { checkApi, checkKeyStore, conformance, test, torture } from './test.mjs';
+import { checkApi, checkKeyStore, checkSso, conformance, test, torture } from './test.mjs';
 
 const root = path.resolve(import.meta.dirname, '..');
 const callersFolder = process.cwd();
@@ -46,6 +46,10 @@ const commands = {
   'check:keystore': async (args) => {
     await setUp('built');
     return checkKeyStore(args);
+  },
+  'check:sso': async (args) => {
+    await setUp('built');
+    return checkSso(args);
   },
   check: async () => {
     await setUp('installed');

@@ -3,7 +3,7 @@ import { type Configuration, sourceNamed } from '../../model/configuration/docum
 import { asks } from '../../model/configuration/isolation';
 import { type Limits, limitsOf } from '../../model/configuration/limits';
 import { type Chosen, isChosen } from '../../store/worker/chosen';
-import { holdAccounts } from '../../store/worker/claims';
+import { type ClaimedAccount, holdAccounts } from '../../store/worker/claims';
 import {
   type ChangeAtWork,
   type MappedOutcomeStatus,
@@ -13,7 +13,7 @@ import {
 } from '../../store/worker/outcomes';
 import { returnTurns, takeTurns, waitInLine, wakeNextInLine } from '../../store/worker/turns';
 import type { Dependencies } from '../dependencies';
-import { withFilteredPasswords } from '../shared/filter-passwords';
+import { filterInChange, withFilteredPasswords } from '../shared/filter-passwords';
 import type { LoadedChange } from '../shared/load-change';
 import { beginMaintenance } from '../shared/maintenance';
 import { untriedSettlement } from '../shared/untried-settlement';
@@ -137,8 +137,10 @@ async function attemptIn(
     if (passwords === null) return null;
     const current = provesCurrent(configuration, change) ? passwords.current : null;
     const given = { ...passwords, current };
-    return withFilteredPasswords(source.configuration.passwordFilter, given, (filtered) =>
-      claimAndWrite(deps, change, source, chosen, connector, filtered),
+    const filterOf = ({ accountId }: ClaimedAccount) =>
+      filterInChange(configuration, change, { id: accountId, source: source.name });
+    return claimAndWrite(deps, change, source, chosen, connector, (account, use) =>
+      withFilteredPasswords(filterOf(account), given, use),
     );
   });
 }

@@ -1,4 +1,5 @@
 import type { GroupFit } from '../../model/api/configuration';
+import { applicationFilters } from '../../model/configuration/account-filter';
 import { type Configuration, groupsOf, policiesOf } from '../../model/configuration/document';
 import {
   type Satisfiability,
@@ -18,11 +19,16 @@ export async function fitOfGroups(
   return groupsOf(configuration).flatMap(({ name, policy: policyName, sources }) => {
     const policy = policies.get(policyName);
     if (policy === undefined) return [];
-    const members = sources.map((source) => ({
-      source,
-      filter: configuration.sources[source]?.passwordFilter ?? null,
-      policies: reportedIn(checks.get(source)),
-    }));
+    const members = sources.flatMap((source) => {
+      const policies = reportedIn(checks.get(source));
+      const filter = configuration.sources[source]?.passwordFilter ?? null;
+      return [
+        { source, filter, policies },
+        ...applicationFilters(configuration, source).map(({ application, filter: own }) => ({
+          ...{ source: `${source} (${application})`, filter: own, policies },
+        })),
+      ];
+    });
     const unread = sources.filter((source) => !checks.has(source));
     return [
       { group: name, policy: policyName, unread, ...listed(satisfiability(policy, members)) },

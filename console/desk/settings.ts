@@ -8,6 +8,7 @@ import type { ApiKeys } from '../../model/api/keys';
 import type { Sessions } from '../../model/api/sessions';
 import type { StalePage } from '../../model/api/stale';
 import { type Html, html } from '../html';
+import { issueBox, planOf, signInBox } from './plan';
 import { cliCommand, clock, commandButton, type Desk, deskPage } from './shell';
 
 export interface Settings {
@@ -30,8 +31,8 @@ export const settingsPage = (
   deskPage(desk, {
     title: 'Configuration',
     address: '/console/settings',
-    content: html`${issues.length > 0 && html`<div class="problem" role="alert"><h2>This text is not a valid configuration</h2><ul>${issues.map((says) => html`<li>${says}</li>`)}</ul></div>`}
-${signIn !== null && html`<div class="problem" role="alert"><p>Nothing was applied. It needs a recent sign-in. <a href="${signIn}" target="_blank" rel="noopener">Sign in again in a new tab</a>, then choose Apply here.</p></div>`}
+    content: html`${issueBox(issues, 'This text is not a valid configuration')}
+${signInBox(signIn)}
 ${plan !== null && planOf(plan)}
 <form method="post" action="/console/settings"><p class="field"><label for="text">lockstep.yaml</label><textarea class="code" id="text" name="text" spellcheck="false" autocomplete="off" data-1p-ignore>${text}</textarea></p>
 <input type="hidden" name="version" value="${plan?.version ?? ''}">
@@ -40,15 +41,6 @@ ${plan !== null && planOf(plan)}
 <h2>Versions</h2><ul>${versions.map(({ version, appliedAt, appliedBy }) => html`<li>Version ${version}, ${clock(appliedAt)}, by ${appliedBy.says} <a href="/console/settings?version=${version}">open</a></li>`)}</ul>
 <p class="hint">To roll back, open an older version and apply its text.</p>`,
   });
-
-const planOf = ({
-  differences,
-  deletes,
-  warnings,
-}: ConfigurationPlan): Html => html`<section aria-labelledby="plan"><h2 id="plan">What would change</h2>
-${differences.length === 0 ? html`<p>Nothing.</p>` : html`<ul class="diff">${differences.map(({ action, section, name, fields }) => html`<li class="${action}">${action} ${section}.${name}${fields.length > 0 && `: ${fields.join(', ')}`}</li>`)}</ul>`}
-${deletes.map(({ section, name, accounts, mappings }) => html`<p>${section}.${name} has ${accounts} linked accounts and ${mappings} mappings; they are kept, but get no passwords.</p>`)}
-${warnings.map((says) => html`<p>${says}</p>`)}</section>`;
 
 const fitOf = ({
   group,

@@ -76,6 +76,12 @@ export const commandButton = (
 export const withCommand = (button: Html, command: string, ...names: readonly string[]): Html =>
   html`<span class="pair">${button}${cliCommand(command, ...names)}</span>`;
 
+/** A sentence of the reference, in which names of settings are between backticks. */
+export const described = (says: string): readonly Html[] =>
+  says
+    .split('`')
+    .map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : html`${part}`));
+
 /** A CLI command. Names that a shell would split are quoted, so that it can be copied. */
 export const cliCommand = (command: string, ...names: readonly string[]): Html =>
   html`<code class="command">${[command, ...names.map(quoted)].join(' ')}</code>`;

@@ -19,7 +19,11 @@ export const sourcePage = (desk: Desk, { source, groups, mayOperate }: SourceVie
 <p class="hint">${cliCommand('lockstep sources waiting', source.name)}</p>`,
   });
 
-const waitingTable = (source: Source, groups: SourceView['groups'], mayOperate: boolean): Html =>
+export const waitingTable = (
+  source: Source,
+  groups: SourceView['groups'],
+  mayOperate: boolean,
+): Html =>
   html`<div class="scroll"><table class="cards"><caption class="sr">What waits, by reason</caption><thead><tr><th scope="col">Reason</th><th scope="col">Accounts</th><th scope="col">Oldest change</th><th scope="col">Actions</th></tr></thead><tbody>${groups.map(
     (
       group,

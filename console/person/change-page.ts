@@ -53,11 +53,11 @@ export const personHeader = ({ otherLanguage: { lang, name } }: Texts, address: 
 
 /** The header of the pages of a person who has signed in. */
 export const meHeader = (texts: Texts, address: string): Html => {
-  const { otherLanguage: other, me, change, lang } = texts;
+  const { otherLanguage: other, me, applications, change, lang } = texts;
   const link = (href: string, title: string) =>
     html`<a href="${href}?lang=${lang}"${href === address && html` aria-current="page"`}>${title}</a>`;
   return html`<span class="brand">Lockstep</span>
-<nav aria-label="${me.title}">${link('/me', me.title)}${link('/me/password', change.title)}
+<nav aria-label="${me.title}">${link('/me', me.title)}${link('/me/applications', applications.title)}${link('/me/password', change.title)}
 <a href="${address}?lang=${other.lang}" hreflang="${other.lang}" lang="${other.lang}">${other.name}</a>
 <form method="post" action="/me/sign-out?lang=${lang}" class="inline"><button>${me.signOut}</button></form></nav>`;
 };

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Person } from '../people/correlation';
+import { passwordFilterSchema } from '../policy/password-filter';
 import { attribute, name } from './names';
 
 /**
@@ -73,6 +74,11 @@ export const applicationSchema = z.strictObject({
       'The fields of a credential: the first is the user id, exactly one of the others is `synced`. Each has `name`, `label`, `masked`, `synced` and `default`. They cannot be changed later.',
     ),
   enabled: z.boolean().default(true).describe('When false, its mappings are left unchanged.'),
+  passwordFilter: passwordFilterSchema
+    .optional()
+    .describe(
+      'Converts every password for the accounts that are mapped to the application, in place of the filter of the source.',
+    ),
   directFrom: name
     .optional()
     .describe(

@@ -186,6 +186,15 @@ describeWith(['postgres'], 'the audit record of a route', () => {
     const { body } = await admin('GET', '/v1/mappings?identity=bob');
     id = (body.mappings as { id: string }[])[0]?.id ?? '';
   };
+  /** The key of bob, who has a mapping. */
+  let bobsKey = '';
+  const asBob = async () => {
+    await aMapping();
+    const wanted = { name: "bob's", scopes: ['person'], identity: 'bob' };
+    bobsKey = String((await admin('POST', '/v1/keys', wanted)).body.key);
+  };
+  const onOwn = (verb: string) => () =>
+    provider.api.send('POST', `/v1/me/applications/${id}/${verb}`, { key: bobsKey });
   const user = { schemas: [`${CORE}:User`], userName: 'ada@example.com' };
   const scim = (method: string, body?: object) => () => provider.send(method, `/Users/${id}`, body);
   const onSource = (verb: string) => () => admin('POST', `/v1/sources/crm/${verb}`);
@@ -328,6 +337,12 @@ describeWith(['postgres'], 'the audit record of a route', () => {
       before: aMapping,
       send: () => admin('POST', `/v1/mappings/${id}/disable`),
       leaves: 'mapping.disabled',
+    },
+    'POST /v1/me/applications/{id}/enable': {
+      ...{ before: asBob, send: onOwn('enable'), leaves: 'mapping.enabled', by: "bob's" },
+    },
+    'POST /v1/me/applications/{id}/disable': {
+      ...{ before: asBob, send: onOwn('disable'), leaves: 'mapping.disabled', by: "bob's" },
     },
     'DELETE /v1/mappings/{id}': {
       before: aMapping,

@@ -71,6 +71,8 @@ const coveredElsewhere: Readonly<Record<string, string>> = {
     'test/worker/pull.test.ts',
   'python3 docs/examples/racf_adapter.py http://127.0.0.1:8080 racf.key racf racf.txt ADA < changed.txt':
     'test/worker/pull.test.ts',
+  './lockstep adapters set-props racf --set retryCount=3 --set maxPending=16':
+    'test/cli/adapters.test.ts',
   './lockstep stale --look': 'test/cli/output.test.ts',
   './lockstep identities force-change ada.marsh --source corp-directory --reason "ticket 4711"':
     'test/cli/account-actions.test.ts',

@@ -117,8 +117,8 @@ async function askSource(deps: Dependencies, job: SourceJob): Promise<unknown> {
   const { configuration } = await deps.configuration(Number.POSITIVE_INFINITY);
   const source = sourceNamed(configuration, job.source);
   if (source === undefined) return { code: 'not_found' };
-  if (job.kind === 'sign-in') return answerSignIn(deps, job, source);
-  if (job.kind === 'set-credentials') return setCredentials(deps, job, source);
+  if (job.kind === 'sign-in') return answerSignIn(deps, job, source, configuration);
+  if (job.kind === 'set-credentials') return setCredentials(deps, job, source, configuration);
   if (isAccountAction(job.kind)) return actOnAccount(deps, { ...job, kind: job.kind }, source);
   const connector = await deps.connector(job.source, source);
   const rules = deps.accountRules(source, configuration.sources);
