@@ -71,14 +71,17 @@ async function attempt(
   const before = await readCredentialState(deps.db, target);
   const key = await deps.keys.epochKey(epochId);
   const refused = key === null ? unverified('too_old') : refusedBefore(before);
+  const release = async (): Promise<void> => {
+    if (target.verify !== 'none') await releaseGuard(deps.db, account.id);
+  };
   if (refused !== null || before === null || key === null) {
-    await releaseGuard(deps.db, account.id);
+    await release();
     return refused ?? OUTDATED;
   }
   // Without its key nothing can be stored, so the password is not tried either.
   const master = await availableKey(deps);
   if (master === null) {
-    await releaseGuard(deps.db, account.id);
+    await release();
     return unverified(null);
   }
   const sealedFor = { changeId: job.id, identityId: target.identityId, seq: 0, expiresAt };
@@ -87,10 +90,12 @@ async function attempt(
     return await withFiltered(source.passwordFilter, passwords.next, async (password) => {
       // The password filter leaves too little, so the account cannot have this password.
       if (password === null) return DIFFERS;
-      const proof = await verified(deps, job, source, account, password);
-      return typeof proof === 'string'
-        ? store(deps, job, target, before, master, password, proof)
-        : proof;
+      const proof = await verified(deps, job, target, source, account, password);
+      if (typeof proof !== 'string') return proof;
+      const result = await store(deps, job, target, before, master, password, proof);
+      // As after a change by the help desk: what an administrator has stored is what the next old password is compared with.
+      if (result.result === 'stored') await settleGuard(deps.db, account.id, 'holds');
+      return result;
     });
   } finally {
     destroyPasswords(passwords);
@@ -114,15 +119,18 @@ function refusedBefore(before: CredentialState | null): CredentialResult | null 
 async function verified(
   deps: Dependencies,
   { source: name }: SourceJob,
+  { verify }: CredentialTarget,
   source: SourceConfiguration,
   account: SealedSignIn['account'],
   password: Secret,
 ): Promise<CredentialProof | CredentialResult> {
   const traits = connectorKinds.get(source.kind)?.traitsOf(source.settings);
   if (!isVerifiable(source, traits?.proof ?? 'none')) {
-    await releaseGuard(deps.db, account.id);
+    if (verify !== 'none') await releaseGuard(deps.db, account.id);
     return 'none';
   }
+  // The configuration has changed since the request, and no login is made without the guard.
+  if (verify === 'none') return unverified(null);
   const answer = await verifyOnce(deps, name, source, account, password);
   await settleGuard(
     deps.db,
