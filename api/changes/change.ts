@@ -15,6 +15,7 @@ import {
   sourceNamed,
 } from '../../model/configuration/document';
 import { errors } from '../../model/errors';
+import { filterSays } from '../../model/policy/password-filter';
 import type {
   ChangeView,
   OutcomeView,
@@ -63,6 +64,7 @@ export function changeOf(
         reason: cause,
         reasonSays: cause === null ? null : reasonSays(outcome, cause, context),
         says: outcomeSays(account, context, authStatus),
+        rewriting: context.filter === null ? null : filterSays(context.filter),
         proved: account.proof !== 'none',
       };
     }),

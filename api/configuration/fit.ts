@@ -1,3 +1,4 @@
+import { PULL_KIND } from '../../model/adapters/settings';
 import type { GroupFit } from '../../model/api/configuration';
 import { type Configuration, groupsOf, policiesOf } from '../../model/configuration/document';
 import {
@@ -23,7 +24,10 @@ export async function fitOfGroups(
       filter: configuration.sources[source]?.passwordFilter ?? null,
       policies: reportedIn(checks.get(source)),
     }));
-    const unread = sources.filter((source) => !checks.has(source));
+    // An adapter reports no rules, so a check would not show them either.
+    const unread = sources.filter(
+      (source) => configuration.sources[source]?.kind !== PULL_KIND && !checks.has(source),
+    );
     return [
       { group: name, policy: policyName, unread, ...listed(satisfiability(policy, members)) },
     ];
