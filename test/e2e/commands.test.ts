@@ -260,7 +260,7 @@ const adapterSteps: readonly Step[] = [
   { command: './lockstep status last', prints: /, ended [\s\S]*racf.* ADA +holds/, repeated: true },
   {
     command: './lockstep change ada.marsh --password-file new-password.txt',
-    prints: /racf +ADA +holds/,
+    prints: /racf: The account holds the password as the filter of its source rewrites it/,
   },
 ];
 
