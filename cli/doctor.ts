@@ -107,7 +107,7 @@ function examineMasterKeys({ keyStoreProblems: problems, unsavedMasterKeys }: Pr
       : [
           wrong(
             'key-store',
-            `New credentials of applications cannot be sealed, so changes of mapped accounts wait. ${causes}`,
+            `Credentials of applications cannot be sealed or opened, so changes of mapped accounts wait. ${causes}`,
           ),
         ]),
     ...(unsaved === undefined

@@ -2,7 +2,14 @@ import type { Command } from 'commander';
 import { type Exit, exitCodes } from './exit-codes';
 import { Failure } from './failure';
 import { type Api, connect } from './http/api';
-import { connectionOf, type SupportPlaces, supportPlacesIn, type Wanted } from './http/connection';
+import {
+  connectionOf,
+  type LocalWorker,
+  localWorkerIn,
+  type SupportPlaces,
+  supportPlacesIn,
+  type Wanted,
+} from './http/connection';
 import { type Output, outputOf } from './output';
 
 /** What the action of every command receives: its output, the API and Ctrl-C. */
@@ -12,6 +19,8 @@ export interface Session {
   api(): Promise<Api>;
   /** Where the processes of "lockstep up" show their metrics and keep their logs. */
   supportPlaces(): SupportPlaces;
+  /** The worker of "lockstep up"; null without one. */
+  localWorker(): LocalWorker | null;
   /**
    * Aborted by the first Ctrl-C, so that the command can end in order; a second Ctrl-C ends the process at once. A command
    * that never calls this ends at the first.
@@ -52,6 +61,7 @@ function openSession(options: GlobalOptions): Session {
       return connect(connection, !output.json);
     },
     supportPlaces: () => supportPlacesIn(searchedFolders()),
+    localWorker: () => localWorkerIn(searchedFolders()),
     interrupted: () => {
       interruption ??= listenForInterruption();
       return interruption;

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { environment, secretVariables } from '../config';
 import type { Report } from './debian';
@@ -91,6 +91,7 @@ export async function startStack({
       files.cli,
       JSON.stringify({ url: lockstep.apiUrl, keyFile: adminKey, ...support }),
     );
+    writeWorkerFile(files, store);
     return {
       apiUrl: lockstep.apiUrl,
       adminKeyFile: files.adminKey,
@@ -112,6 +113,17 @@ export async function startStack({
   }
 }
 
+/** For `lockstep sso secret`, which works on what the worker has. A database of the operator is named by the operator. */
+function writeWorkerFile(
+  { worker, keys }: Pick<StateFiles, 'worker' | 'keys'>,
+  store: Store,
+): void {
+  rmSync(worker, { force: true });
+  if (store.server === null) return;
+  const settings = { databaseUrl: store.url, keyDir: path.resolve(keys) };
+  writeFileSync(worker, JSON.stringify(settings), { mode: 0o600 });
+}
+
 /** Waits for all, also when one fails, so that the others are known and can be stopped. */
 async function everyOne<const Starting extends readonly Promise<unknown>[]>(starting: Starting) {
   await Promise.allSettled(starting);
@@ -125,6 +137,7 @@ const stateFiles = (stateDir: string) => ({
   adminKey: path.join(stateDir, 'admin-key'),
   consoleKey: path.join(stateDir, 'console-key'),
   cli: path.join(stateDir, 'cli.json'),
+  worker: path.join(stateDir, 'worker.json'),
   apiLog: path.join(stateDir, 'api.log'),
   workerLog: path.join(stateDir, 'worker.log'),
   lookupLog: path.join(stateDir, 'lookup.log'),

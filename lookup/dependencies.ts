@@ -3,7 +3,7 @@ import type { Configuration } from '../model/configuration/document';
 import type { Person } from '../model/people/correlation';
 import { type Caller, callerOf } from '../store/api-keys';
 import { watchConfiguration } from '../store/configuration/watch';
-import type { Database } from '../store/database';
+import { type Database, type OpenDatabase, openDatabase } from '../store/database';
 import { readCredentials, readPerson, type StoredCredential } from '../store/lookup';
 import { type Auditor, createAuditor } from './audit';
 import type { MasterKeys } from './master-keys';
@@ -35,6 +35,19 @@ export interface Reads {
 }
 
 const MINUTE_MS = 60_000;
+
+/**
+ * A database that hangs is away, too: a client gives up long before the system reports such a connection as lost. No
+ * statement of the service reads more than a few rows.
+ */
+const DATABASE_ANSWERS_WITHIN_MS = 3_000;
+
+/** Opens the database as the lookup service uses it. */
+export const openLookupDatabase = (
+  url: string,
+  name: string,
+  answersWithinMs = DATABASE_ANSWERS_WITHIN_MS,
+): OpenDatabase => openDatabase(url, name, 10, false, answersWithinMs);
 
 export function openLookup(db: Database, keys: MasterKeys): LookupDependencies {
   const audit = createAuditor(db);

@@ -6,12 +6,11 @@ import { live } from '../lifetime';
 import { log } from '../log';
 import { startOps } from '../ops';
 import { portError } from '../start-errors';
-import { openDatabase } from '../store/database';
 import { faultOfRole, type RoleFault } from '../store/lookup';
 import { retryUntilReachable } from '../store/until-reachable';
 import { openMasterKeys } from '../store/worker/keys/open';
 import { createLookupApp } from './app';
-import { openLookup } from './dependencies';
+import { openLookup, openLookupDatabase } from './dependencies';
 import { lookupKeys, type MasterKeys } from './master-keys';
 
 /** The process that returns stored credentials. It reads master keys, and makes none. */
@@ -26,7 +25,7 @@ async function main(stopping: AbortSignal): Promise<void> {
     environment.LOCKSTEP_LOOKUP_TLS_KEY_FILE,
     { cert: 'LOCKSTEP_LOOKUP_TLS_CERT_FILE', key: 'LOCKSTEP_LOOKUP_TLS_KEY_FILE' },
   );
-  const database = openDatabase(url, 'lockstep lookup');
+  const database = openLookupDatabase(url, 'lockstep lookup');
   const keys = lookupKeys(openMasterKeys(environment, keyDir, database.db));
   // Once it has started, the service is ready also while the database is unavailable: it answers from memory then.
   let missing: readonly string[] = ['database'];

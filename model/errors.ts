@@ -43,6 +43,18 @@ const table = {
     waits:
       'Lockstep retries; no action is needed. If the source asks for a wait, Lockstep keeps it for an hour at most.',
   },
+  adapter_unreachable: {
+    retry: 'offline',
+    status: 503,
+    says: 'The adapter of the source is offline, so it gets nothing. Start it, and look at its log.',
+    waits: 'The account continues when the adapter connects.',
+  },
+  adapter_not_receiving: {
+    retry: 'offline',
+    status: 503,
+    says: 'The adapter of the source has not received the password in time. Check that it runs, and look at its log.',
+    waits: 'Lockstep offers it again.',
+  },
   throttled: {
     retry: 'offline',
     status: 503,
@@ -218,12 +230,17 @@ const table = {
   old_password_not_stored: {
     retry: 'rejected',
     status: 422,
-    says: 'The adapter verifies the old password, but no credential of this account is stored, so nothing was changed. Change the password in Lockstep once to store it, or set verifyOldPassword of the adapter to false.',
+    says: 'The adapter verifies the old password, but no credential of this account is stored, so nothing was changed. Store the password that the account has with "lockstep mappings set-credentials", or set verifyOldPassword of the adapter to false. Then change the password again.',
   },
   wrong_old_password: {
     retry: 'rejected',
     status: 422,
-    says: 'The old password of the capture is not the stored one of this account, so nothing was changed. Change the password in Lockstep once, so that both agree again.',
+    says: 'The old password of the capture is not the stored one of this account, so nothing was changed. Store the password that the account has with "lockstep mappings set-credentials", then change the password again.',
+  },
+  old_password_refused: {
+    retry: 'rejected',
+    status: 422,
+    says: 'The system needs the old password with the new one, and the one that Lockstep has stored is missing or wrong, so this account was not changed. Store the password that the account has with "lockstep mappings set-credentials", then change the password again.',
   },
   mapping_conflict: {
     retry: 'rejected',
@@ -574,7 +591,7 @@ const table = {
   database_away: {
     retry: 'never',
     status: 503,
-    says: 'The api cannot reach its database. Send the request again, with the same Idempotency-Key if it had one.',
+    says: 'Lockstep cannot reach its database. Send the request again; if it had an Idempotency-Key, with the same one.',
   },
   no_epoch: {
     retry: 'never',

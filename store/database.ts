@@ -27,18 +27,22 @@ const types: pg.CustomTypesConfig = {
  * @param name the application name that `pg_stat_activity` shows
  * @param isPooled whether the URL leads to a pool in transaction mode, where each transaction may run on another
  *   connection: nothing is prepared or set for a connection there
+ * @param answersWithinMs a database that takes longer to connect or to answer counts as away. By default it has five
+ *   seconds to connect, and any time to answer: it ends a statement itself.
  */
 export function openDatabase(
   url: string,
   name: string,
   maxConnections = 10,
   isPooled = false,
+  answersWithinMs?: number,
 ): OpenDatabase {
   const pool = new pg.Pool({
     connectionString: url,
     application_name: name,
     max: maxConnections,
-    connectionTimeoutMillis: 5_000,
+    connectionTimeoutMillis: answersWithinMs ?? 5_000,
+    query_timeout: answersWithinMs,
     idleTimeoutMillis: 60_000,
     ...(isPooled ? {} : { statement_timeout: 30_000 }),
     types,
@@ -140,7 +144,7 @@ const AWAY_NODE = new Set([
 
 /** Errors of the driver itself, which have no code. */
 const AWAY_MESSAGES =
-  /connection terminated|connection ended|not queryable|timeout exceeded when trying to connect/i;
+  /connection terminated|connection ended|not queryable|timeout exceeded when trying to connect|query read timeout/i;
 
 /** Whether an error means that the database is temporarily unavailable, and not that it rejected a statement. */
 export function isAway(error: unknown): boolean {

@@ -1,6 +1,7 @@
 import type { Dependencies } from '../activities/dependencies';
 import { log } from '../log';
 import { type KeyStoreProblem, keyStoreProblems } from '../model/key-store-problem';
+import { credentialsByKey } from '../store/master-keys';
 import { KeyStoreUnavailable, sealingKey } from '../store/worker/keys/key-store';
 
 interface KeyStoreReport {
@@ -23,18 +24,34 @@ export const noKeyStore: KeyStoreWatch = {
   missing: () => [],
 };
 
+/** While each key was present, all stored credentials are looked at again only after this time. */
+const COMPARE_EVERY_MS = 30_000;
+
 /** Watches the store of the master keys, so that operators learn of a problem before a change has to wait. */
 export function watchKeyStore({
+  db,
   keys,
   configuration,
-}: Pick<Dependencies, 'keys' | 'configuration'>): KeyStoreWatch {
+}: Pick<Dependencies, 'db' | 'keys' | 'configuration'>): KeyStoreWatch {
   let last: KeyStoreProblem | null = null;
+  let compareAt = 0;
+  /** A key that was lost shows before a restart: the worker still has it in memory, but no backup or store does. */
+  const lostKey = async (): Promise<KeyStoreProblem | null> => {
+    if (performance.now() < compareAt) return null;
+    const present = await keys.masterKeyIds().catch(problemOf);
+    if (typeof present === 'string') return present;
+    const needed = [...(await credentialsByKey(db)).keys()];
+    if (needed.some((id) => !present.includes(id))) return 'missing';
+    compareAt = performance.now() + COMPARE_EVERY_MS;
+    return null;
+  };
   return {
     async look() {
-      const { id, problem } = await sealingKey(keys);
+      const { id, problem: sealing } = await sealingKey(keys);
+      const problem = sealing ?? (await lostKey());
       if (problem !== null && problem !== last)
         log.warn(
-          `new credentials cannot be sealed, so changes of mapped accounts wait. ${keyStoreProblems[problem]}`,
+          `the store of the master keys has a problem, so changes of mapped accounts wait. ${keyStoreProblems[problem]}`,
           { reason: problem },
         );
       last = problem;
@@ -49,6 +66,11 @@ export function watchKeyStore({
     },
     missing: () => (last === null ? [] : [`key store (${last})`]),
   };
+}
+
+function problemOf(error: unknown): KeyStoreProblem {
+  if (error instanceof KeyStoreUnavailable) return error.problem;
+  throw error;
 }
 
 function noneWhileAway(error: unknown): readonly string[] {

@@ -12,6 +12,7 @@ import { filtersIn } from '../../model/configuration/account-filter';
 import { describedSource } from '../../model/configuration/described';
 import { type Configuration, groupsOf, policiesOf } from '../../model/configuration/document';
 import { errors } from '../../model/errors';
+import { filterSays } from '../../model/policy/password-filter';
 import type {
   ChangeView,
   OutcomeView,
@@ -61,6 +62,7 @@ export function changeOf(
         reason: cause,
         reasonSays: cause === null ? null : reasonSays(outcome, cause, context),
         says: outcomeSays(account, context, authStatus),
+        rewriting: rewritingSays(context.filters),
         proved: account.proof !== 'none',
       };
     }),
@@ -122,4 +124,10 @@ function outcomeSays(
   const { says } = outcomeStates[state];
   if (signInPrevented !== null) return `${says}. ${signInObstacles[signInPrevented].says}`;
   return reason === null ? says : `${says}: ${reasonSays(state, reason, context)}`;
+}
+
+/** What the password filters of an account do to a password; null if it has none. */
+function rewritingSays(filters: ReasonContext['filters']): string | null {
+  const says = filters.flatMap((filter) => (filter === null ? [] : [filterSays(filter)]));
+  return says.length === 0 ? null : [...new Set(says)].join(', or ');
 }

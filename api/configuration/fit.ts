@@ -1,3 +1,4 @@
+import { PULL_KIND } from '../../model/adapters/settings';
 import type { GroupFit } from '../../model/api/configuration';
 import { applicationFilters } from '../../model/configuration/account-filter';
 import { type Configuration, groupsOf, policiesOf } from '../../model/configuration/document';
@@ -41,7 +42,10 @@ export function fitOf(
       })),
     ];
   });
-  const unread = sources.filter((source) => !checks.has(source));
+  // An adapter reports no rules, so a check would not show them either.
+  const unread = sources.filter(
+    (source) => configuration.sources[source]?.kind !== PULL_KIND && !checks.has(source),
+  );
   return {
     fit: { group: name, policy: policy.name, unread, ...listed(satisfiability(policy, members)) },
     members,

@@ -11,7 +11,9 @@ import { asks } from '../../model/configuration/isolation';
 import type { Database } from '../../store/database';
 import { readSecretPlaces, type SecretPlaces } from '../../store/presence';
 
-type WithSettings = Readonly<Record<string, Pick<SourceConfiguration, 'kind' | 'settings'>>>;
+type WithSettings = Readonly<
+  Record<string, Pick<SourceConfiguration, 'kind' | 'settings'> & { readonly isolated?: boolean }>
+>;
 
 /** The sections of a configuration whose settings refer to secrets. */
 interface Referring {

@@ -11,7 +11,11 @@ import { adapterWarnings } from '../../model/configuration/adapter-issues';
 import { fixedFieldIssues } from '../../model/configuration/application-issues';
 import { effectWarnings } from '../../model/configuration/capture-effect';
 import { captureTraitsIn, checkConfiguration } from '../../model/configuration/check';
-import { type Difference, differences } from '../../model/configuration/differences';
+import {
+  type Difference,
+  differences,
+  valueDifferences,
+} from '../../model/configuration/differences';
 import type { Configuration, ConfigurationIssue } from '../../model/configuration/document';
 import { hashPaths } from '../../model/configuration/hash-paths';
 import { keepPolicies, lostPolicyIssues } from '../../model/configuration/kept-policies';
@@ -121,7 +125,11 @@ const plan = route({
       status: 200,
       body: {
         version,
-        differences: found.map((difference) => ({ ...difference, fields: [...difference.fields] })),
+        differences: valueDifferences(configuration, wanted).map(({ fields, ...difference }) => ({
+          ...difference,
+          fields: difference.action === 'update' ? fields.map(({ path }) => path) : [],
+          values: difference.action === 'update' ? fields : [],
+        })),
         deletes: await deletedUse(deps, found),
         hashPaths: hashPaths(wanted).map((path) => ({
           ...path,

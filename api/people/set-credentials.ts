@@ -85,6 +85,8 @@ export const credentialRoutes: readonly Route[] = [set];
 interface Target {
   readonly identity: { readonly id: string; readonly name: string; readonly now: Date };
   readonly mapping: OwnMapping;
+  /** How a worker verifies the password before it is stored. */
+  readonly verify: 'login' | 'none';
 }
 
 /** @throws HttpProblem unless exactly one mapping is meant that the caller may set */
@@ -115,8 +117,7 @@ async function targetOf(
     );
   if (applicationNamed(configuration, wanted.application)?.enabled !== true)
     throw refused('application', 'is disabled or was removed, so its credentials stay as they are');
-  requireVerifiable(configuration, caller, mapping.source);
-  return { identity, mapping };
+  return { identity, mapping, verify: verificationOf(configuration, caller, mapping.source) };
 }
 
 const refused = (member: string, says: string): HttpProblem =>
@@ -138,10 +139,15 @@ export function canVerify(configuration: Configuration, name: string): boolean {
 }
 
 /** Only an administrator may store a password that no one can verify. */
-function requireVerifiable(configuration: Configuration, caller: Caller, name: string): void {
-  if (canVerify(configuration, name)) return;
+function verificationOf(
+  configuration: Configuration,
+  caller: Caller,
+  name: string,
+): 'login' | 'none' {
+  if (canVerify(configuration, name)) return 'login';
   if (!hasRight(caller.scopes, 'configure'))
     throw new HttpProblem('forbidden', { scopes: scopesWith('configure') });
+  return 'none';
 }
 
 const resultSchema = z.object({
@@ -154,14 +160,14 @@ const resultSchema = z.object({
 async function carriedOut(
   deps: Dependencies,
   caller: Caller,
-  { identity, mapping }: Target,
+  target: Target,
   password: Secret,
   gone: AbortSignal,
 ) {
-  const state = (await readSourceStates(deps.db)).get(mapping.source);
+  const state = (await readSourceStates(deps.db)).get(target.mapping.source);
   if (state !== undefined && state.state !== 'up')
     throw new HttpProblem('credential_not_verified', { reason: state.reason });
-  const id = await request(deps, caller, { identity, mapping }, password);
+  const id = await request(deps, caller, target, password);
   const finished = await waitForJob(deps, id, ANSWER_WITHIN_MS, gone);
   // From here on a worker stores nothing, unless it has just done so.
   if (finished === null) await finishJob(deps.db, id, 'failed', { code: 'too_old' });
@@ -179,7 +185,7 @@ async function carriedOut(
 async function request(
   deps: Dependencies,
   caller: Caller,
-  { identity, mapping }: Target,
+  { identity, mapping, verify }: Target,
   password: Secret,
 ): Promise<string> {
   const key = await deps.keyToSealTo(identity.now, false);
@@ -194,7 +200,8 @@ async function request(
     jwe: await seal(key, sealedFor, inPlaintext(password, null)),
     purpose: {
       kind: 'set-credentials',
-      parameters: { mappingId: mapping.id, application },
+      parameters: { mappingId: mapping.id, application, verify },
+      guarded: verify === 'login',
       blocked: {
         action: 'mapping.credential-refused',
         subject: mapping.id,

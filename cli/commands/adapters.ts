@@ -29,6 +29,7 @@ import { helpText } from '../help-text';
 import { action, type Session } from '../session';
 import { adapterLines, adapterTable } from '../text/adapters-text';
 import { commaSeparated } from '../values';
+import { resetCommand } from './adapters-reset';
 
 export const adaptersCommand = (): Command =>
   new Command('adapters')
@@ -281,32 +282,3 @@ const groupCommand = (): Command =>
         : withAdapter(configuration, name, { adapterGroup: group });
     },
   );
-
-const resetCommand = (): Command =>
-  new Command('reset')
-    .description(
-      'Clears the history of captured and written passwords of the adapter, so that an identical change counts as a new ' +
-        'one, and a capture of a password that Lockstep has written itself counts, too.',
-    )
-    .argument('[adapter]', 'name of the adapter; by default all')
-    .addHelpText('after', examples(['lockstep adapters reset warehouse', 'clears its history']))
-    .action(
-      action(async ({ output, api }: Session, name: string | undefined): Promise<Exit> => {
-        const lockstep = await api();
-        // Only a key that may configure reads the configuration; an operator names the adapter.
-        const names =
-          name === undefined
-            ? adaptersIn(await readConfiguration(lockstep)).map((one) => one.name)
-            : [name];
-        const body = { sources: names };
-        const reset = await lockstep.send<{ readonly changes: number }>(
-          'POST',
-          ['captures', 'reset'],
-          { body },
-        );
-        output.show(reset, () => [
-          `The history of ${names.join(', ') || 'no adapter'} is cleared: ${reset.changes} changes are forgotten.`,
-        ]);
-        return 'done';
-      }),
-    );

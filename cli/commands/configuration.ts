@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { applyPlanned } from '../configuration/apply-planned';
-import { yesOption } from '../configuration/edit';
+import { readConfiguration, yesOption } from '../configuration/edit';
 import type { Exit } from '../exit-codes';
 import { helpText } from '../help-text';
 import type {
@@ -70,20 +70,27 @@ async function versions({ output, api }: Session, { all, ...query }: Paging): Pr
 
 const showCommand = (): Command =>
   new Command('show')
-    .description('Prints a configuration that was applied, as YAML, with every default.')
-    .argument('<version>', 'version of the configuration', position)
+    .description(
+      'Prints the configuration in force, or an earlier one, as YAML with every default.',
+    )
+    .argument('[version]', 'version of the configuration (default: the one in force)', position)
     .addHelpText(
       'after',
       helpText({
         examples: [
+          ['lockstep configuration show > lockstep.yaml', 'saves the configuration in force'],
           ['lockstep configuration show 3 > lockstep-3.yaml', 'saves version 3 as a file'],
         ],
       }),
     )
     .action(action(show));
 
-async function show({ output, api }: Session, version: number): Promise<Exit> {
-  const { configuration } = await readVersion(await api(), version);
+async function show({ output, api }: Session, version: number | undefined): Promise<Exit> {
+  const lockstep = await api();
+  const configuration =
+    version === undefined
+      ? await readConfiguration(lockstep)
+      : (await readVersion(lockstep, version)).configuration;
   output.show(configuration, () => [yaml().stringify(configuration).trimEnd()]);
   return 'done';
 }

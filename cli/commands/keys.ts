@@ -1,8 +1,10 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { givenScopes } from '../../model/api/scopes';
 import type { Exit } from '../exit-codes';
+import { saveKey } from '../files/save-key';
 import { helpText } from '../help-text';
 import type { ApiKey, ApiKeyCreated, ApiKeyRotated, ApiKeys } from '../http/answers';
+import type { Output } from '../output';
 import { action, type Session } from '../session';
 import { table } from '../text/table';
 import { relative } from '../text/times';
@@ -26,6 +28,27 @@ interface Wanted {
   readonly agent?: string;
   readonly source?: string;
   readonly identity?: string;
+  readonly file?: string;
+}
+
+const fileOption = (): Option =>
+  new Option('--file <file>', 'save the key in this new file, which only you can read');
+
+/** Prints a new key, or saves it in a file. */
+async function handOver<Made extends { readonly id: string; readonly key: string }>(
+  output: Output,
+  file: string | undefined,
+  did: string,
+  make: () => Promise<Made>,
+): Promise<void> {
+  if (file === undefined) {
+    const made = await make();
+    output.note(`${did} ${made.id}. Save the key now: it cannot be shown again.`);
+    output.show(made, () => [made.key]);
+    return;
+  }
+  const { key: _, ...made } = await saveKey(file, make);
+  output.show({ ...made, file }, () => [`${did} ${made.id}. Its key is in ${file}.`]);
 }
 
 const createCommand = (): Command =>
@@ -57,13 +80,14 @@ const createCommand = (): Command =>
       '--identity <person>',
       'only person whom a key with person, change-own or lookup may act for; default: everyone',
     )
+    .addOption(fileOption())
     .addHelpText(
       'after',
       helpText({
         examples: [
           [
-            'lockstep keys create "help desk" --scope help-desk --agent ada.marsh --expires 90d > key.txt',
-            'creates a key for one agent for 90 days; stdout holds only the key',
+            'lockstep keys create "help desk" --scope help-desk --agent ada.marsh --expires 90d --file key.txt',
+            'creates a key for one agent for 90 days, and saves it in a file',
           ],
           [
             'lockstep keys create "own password" --scope change-own --identity ada.marsh',
@@ -85,15 +109,14 @@ const createCommand = (): Command =>
 async function create(
   { output, api }: Session,
   name: string,
-  { scope, group, expires, agent, source, identity }: Wanted,
+  { scope, group, expires, agent, source, identity, file }: Wanted,
 ): Promise<Exit> {
   const expiresAt = expires === undefined ? null : new Date(Date.now() + expires).toISOString();
   const lockstep = await api();
-  const created = await lockstep.send<ApiKeyCreated>('POST', ['keys'], {
-    body: { name, scopes: scope, groups: group ?? null, expiresAt, agent, source, identity },
-  });
-  output.note(`Created ${created.id}. Save the key now: it cannot be shown again.`);
-  output.show(created, () => [created.key]);
+  const body = { name, scopes: scope, groups: group ?? null, expiresAt, agent, source, identity };
+  await handOver(output, file, 'Created', () =>
+    lockstep.send<ApiKeyCreated>('POST', ['keys'], { body }),
+  );
   return 'done';
 }
 
@@ -158,12 +181,13 @@ const rotateCommand = (): Command =>
       'how long the previous key is accepted, such as 0h or 24h; default: 24h',
       lifetime,
     )
+    .addOption(fileOption())
     .addHelpText(
       'after',
       helpText({
         examples: [
           [
-            'lockstep keys rotate key_01jd8x2m9k0000000000000000 --keep 1h > key.txt',
+            'lockstep keys rotate key_01jd8x2m9k0000000000000000 --keep 1h --file key.txt',
             'creates the new key; the previous key is accepted for another hour',
           ],
         ],
@@ -174,15 +198,14 @@ const rotateCommand = (): Command =>
 async function rotate(
   { output, api }: Session,
   id: string,
-  { keep }: { readonly keep?: number },
+  { keep, file }: { readonly keep?: number; readonly file?: string },
 ): Promise<Exit> {
   const lockstep = await api();
-  const rotated = await lockstep.send<ApiKeyRotated>('POST', ['keys', id, 'rotate'], {
-    body: keep === undefined ? {} : { keepSeconds: keep / 1000 },
-    missing: `There is no key ${id} that can be rotated. "lockstep keys list" lists the keys.`,
-  });
-  output.note(`Rotated ${id}. Save the key now: it cannot be shown again.`);
-  output.show(rotated, () => [rotated.key]);
+  const body = keep === undefined ? {} : { keepSeconds: keep / 1000 };
+  const missing = `There is no key ${id} that can be rotated. "lockstep keys list" lists the keys.`;
+  await handOver(output, file, 'Rotated', () =>
+    lockstep.send<ApiKeyRotated>('POST', ['keys', id, 'rotate'], { body, missing }),
+  );
   return 'done';
 }
 

@@ -94,7 +94,7 @@ const mappingTable = (output: Session['output'], mappings: readonly ListedMappin
       application,
       source,
       account,
-      stateText(enabled ? state : 'disabled', reason),
+      enabled ? stateText(state, reason) : 'disabled',
     ]),
   );
 

@@ -5,9 +5,11 @@ import type * as MasterSecrets from '../../worker/master-secret';
 import type { Exit } from '../exit-codes';
 import { Failure, usage } from '../failure';
 import { helpText } from '../help-text';
+import type { LocalWorker } from '../http/connection';
 import { asFailure } from '../misconfigured';
 import { askPasswords } from '../password/ask';
 import { action, readEnvironment, type Session } from '../session';
+import { counted } from '../text/counted';
 import { table } from '../text/table';
 
 export const secretCommand = (): Command =>
@@ -15,7 +17,8 @@ export const secretCommand = (): Command =>
     .summary('show, back up, restore and rotate the master keys')
     .description(
       'Works on the master keys, which seal the stored credentials. Run it on the machine of the worker, as the user of the ' +
-        'worker, with DATABASE_URL, LOCKSTEP_KEY_DIR and, for a key server, LOCKSTEP_TRANSIT_… of the worker. It needs no API key.',
+        'worker, with DATABASE_URL, LOCKSTEP_KEY_DIR and, for a key server, LOCKSTEP_TRANSIT_… of the worker. After "lockstep up" ' +
+        'it finds these itself. It needs no API key.',
     )
     .addCommand(plain('status', 'Shows the master keys, their backups and what they seal.', status))
     .addCommand(
@@ -38,6 +41,9 @@ export const secretCommand = (): Command =>
         rotate,
       ),
     );
+
+/** A copy of the backup can be attacked without any limit of attempts. */
+const MIN_PASSPHRASE_BYTES = 12;
 
 type Body = (session: Session, secret: MasterSecrets.MasterSecret) => Promise<Exit>;
 type FileBody = (
@@ -83,16 +89,14 @@ const withFile = (name: string, description: string, body: FileBody): Command =>
     );
 
 async function withSecret(
-  { output }: Session,
+  session: Session,
   body: (secret: MasterSecrets.MasterSecret) => Promise<Exit>,
 ): Promise<Exit> {
-  const settings = readEnvironment(output);
-  const { DATABASE_URL, LOCKSTEP_KEY_DIR } = settings;
-  if (DATABASE_URL === undefined || LOCKSTEP_KEY_DIR === undefined)
-    throw usage('Set DATABASE_URL and LOCKSTEP_KEY_DIR as for the worker, and run this again.');
+  const settings = readEnvironment(session.output);
+  const { databaseUrl, keyDir } = workerOf(session, settings);
   // Loaded on demand: no other command of the command line reads keys.
   const { openMasterSecret } = require('../../worker/master-secret') as typeof MasterSecrets;
-  const secret = openMasterSecret(settings, LOCKSTEP_KEY_DIR, DATABASE_URL);
+  const secret = openMasterSecret(settings, keyDir, databaseUrl);
   try {
     return await body(secret);
   } catch (error) {
@@ -103,6 +107,20 @@ async function withSecret(
   } finally {
     await secret.close();
   }
+}
+
+/** The variables of the worker, or else what `lockstep up` has written about its own. */
+function workerOf(
+  session: Session,
+  { DATABASE_URL, LOCKSTEP_KEY_DIR }: ReturnType<typeof readEnvironment>,
+): LocalWorker {
+  if (DATABASE_URL !== undefined && LOCKSTEP_KEY_DIR !== undefined)
+    return { databaseUrl: DATABASE_URL, keyDir: LOCKSTEP_KEY_DIR };
+  const local =
+    DATABASE_URL === undefined && LOCKSTEP_KEY_DIR === undefined ? session.localWorker() : null;
+  if (local === null)
+    throw usage('Set DATABASE_URL and LOCKSTEP_KEY_DIR as for the worker, and run this again.');
+  return local;
 }
 
 async function status({ output }: Session, secret: MasterSecrets.MasterSecret): Promise<Exit> {
@@ -123,7 +141,7 @@ async function status({ output }: Session, secret: MasterSecrets.MasterSecret): 
       keys.map(({ id, current, present, backedUp, credentials }) => [
         id,
         present ? (current ? 'current' : 'older') : 'missing',
-        backedUp ? 'yes' : 'no',
+        present ? (backedUp ? 'yes' : 'no') : '-',
         String(credentials),
       ]),
     ),
@@ -148,16 +166,20 @@ async function generate({ output }: Session, secret: MasterSecrets.MasterSecret)
 }
 
 const backUp: FileBody = async ({ output }, secret, file, passphrase) => {
+  if (passphrase.use(({ length }) => length) < MIN_PASSPHRASE_BYTES)
+    throw usage(
+      `The passphrase is too short: give at least ${MIN_PASSPHRASE_BYTES} characters, or better a random one. It alone protects the keys in the file.`,
+    );
   const keys = await secret.backUp(file, passphrase);
   output.show({ file, keys }, () => [
-    `Saved ${keys.length} master keys in ${file}. Keep the file and the passphrase in separate places.`,
+    `Saved ${counted(keys.length, 'master key')} in ${file}. Keep the file and the passphrase in separate places.`,
   ]);
   return 'done';
 };
 
 const restore: FileBody = async ({ output }, secret, file, passphrase) => {
   const keys = await secret.restore(file, passphrase);
-  output.show({ keys }, () => [`Restored ${keys.length} master keys.`]);
+  output.show({ keys }, () => [`Restored ${counted(keys.length, 'master key')}.`]);
   return 'done';
 };
 
@@ -165,7 +187,7 @@ async function rotate({ output }: Session, secret: MasterSecrets.MasterSecret): 
   const rotated = await secret.rotate((resealed) => output.note(`${resealed} credentials sealed`));
   const { resealed, unreadable } = rotated;
   output.show(rotated, () => [
-    `Sealed ${resealed} credentials under the newest master key.`,
+    `Sealed ${counted(resealed, 'credential')} under the newest master key.`,
     ...(unreadable === 0
       ? []
       : [`${unreadable} cannot be opened. "lockstep sso secret status" shows missing keys.`]),

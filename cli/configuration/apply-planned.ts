@@ -13,7 +13,7 @@ import { type Planned, planLines, warningLines } from './preview';
 export async function applyPlanned(
   output: Output,
   api: Api,
-  { document, plan }: Planned,
+  { document, plan, showsValues = false }: Planned,
   yes: boolean,
   more: object = {},
 ): Promise<Exit> {
@@ -21,7 +21,8 @@ export async function applyPlanned(
     output.show({ ...more, version: plan.version, differences: [] }, () => planLines(output, plan));
     return 'done';
   }
-  for (const line of [...planLines(output, plan), ...warningLines(output, plan)]) output.line(line);
+  for (const line of [...planLines(output, plan, showsValues), ...warningLines(output, plan)])
+    output.line(line);
   if (!yes) await confirm('Apply?');
   const { version } = await api.send<ConfigurationApplied>('POST', ['configuration', 'apply'], {
     body: { document, version: plan.version },

@@ -34,9 +34,10 @@ export async function applyEdited(
   more: object = {},
 ): Promise<Exit> {
   const plan = await api.send<Plan>('POST', ['configuration', 'plan'], { body: { document } });
-  if (dryRun !== true) return applyPlanned(output, api, { document, plan }, yes === true, more);
+  if (dryRun !== true)
+    return applyPlanned(output, api, { document, plan, showsValues: true }, yes === true, more);
   output.show({ ...more, ...plan }, () => [
-    ...planLines(output, plan),
+    ...planLines(output, plan, true),
     ...warningLines(output, plan),
   ]);
   return 'done';

@@ -2,11 +2,14 @@ import type { Plan } from '../http/answers';
 import type { Api } from '../http/api';
 import { ApiProblem } from '../http/refusals';
 import type { Output, Style } from '../output';
+import { counted } from '../text/counted';
 import type { ConfigurationFile } from './file';
 
 export interface Planned {
   readonly document: unknown;
   readonly plan: Plan;
+  /** Whether the values of the fields are shown, too; a command that changes a few fields does so. */
+  readonly showsValues?: boolean;
 }
 
 /** Asks the API what `file` would change. @throws Failure that lists every error in the file with its place */
@@ -41,15 +44,38 @@ export const signs = {
   delete: ['-', 'red'],
 } as const satisfies Record<string, readonly [string, Style]>;
 
-/** A line for each difference, and how many there are of each kind. */
-export function planLines({ paint }: Output, { differences, deletes, version }: Plan): string[] {
+type Field = Plan['differences'][number]['values'][number];
+
+/** The values of fields before and after, a line each. */
+export const fieldLines = ({ paint }: Output, fields: readonly Field[]): string[] =>
+  fields.flatMap(({ path, from, to }) => [
+    ...(from === null ? [] : [paint('red', `    - ${lineOf(path, from)}`)]),
+    ...(to === null ? [] : [paint('green', `    + ${lineOf(path, to)}`)]),
+  ]);
+
+const lineOf = (path: string, value: unknown): string =>
+  `${path}: ${typeof value === 'string' ? value : JSON.stringify(value)}`;
+
+/**
+ * A line for each difference, and how many there are of each kind.
+ * @param showsValues whether the values of changed fields follow
+ */
+export function planLines(
+  output: Output,
+  { differences, deletes, version }: Plan,
+  showsValues = false,
+): string[] {
+  const { paint } = output;
   if (differences.length === 0)
     return [`Nothing to do: the file is identical to configuration ${version}, which is applied.`];
-  const lines = differences.map(({ action, section, name, fields }) => {
+  const lines = differences.flatMap(({ action, section, name, fields, values }) => {
     const [sign, style] = signs[action];
     const deletion = deletes.find((entry) => entry.section === section && entry.name === name);
     const notes = deletion === undefined ? fields.join(', ') : unusedText(deletion);
-    return `${paint(style, `${sign} ${section}.${name}`)}${notes === '' ? '' : `  ${notes}`}`;
+    return [
+      `${paint(style, `${sign} ${section}.${name}`)}${notes === '' ? '' : `  ${notes}`}`,
+      ...(showsValues ? fieldLines(output, values ?? []) : []),
+    ];
   });
   const counts = (['create', 'update', 'delete'] as const).map(
     (action) => `${differences.filter((entry) => entry.action === action).length} to ${action}`,
@@ -87,6 +113,3 @@ const unusedText = ({ section, accounts, mappings }: Plan['deletes'][number]): s
     ? ''
     : `${[...(section === 'sources' ? [counted(accounts, 'link')] : []), counted(mappings, 'mapping')].join(' and ')} ` +
       `kept, unused, and used again if ${section === 'sources' ? 'a source' : 'an application'} of this name is added`;
-
-const counted = (count: number, what: string): string =>
-  `${count} ${what}${count === 1 ? '' : 's'}`;

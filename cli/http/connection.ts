@@ -63,10 +63,27 @@ export const supportPlacesIn = (folders: readonly string[]): SupportPlaces =>
     logs: [],
   };
 
+/** What `lockstep sso secret` needs of the worker. */
+export interface LocalWorker {
+  readonly databaseUrl: string;
+  readonly keyDir: string;
+}
+
+/** The worker that `lockstep up` started; null without one, or if its database is one of the operator. */
+export function localWorkerIn(folders: readonly string[]): LocalWorker | null {
+  const file = localFile(folders)?.workerFile;
+  if (file === undefined || !existsSync(file)) return null;
+  const { databaseUrl, keyDir } = JSON.parse(readText(file));
+  return typeof databaseUrl === 'string' && typeof keyDir === 'string'
+    ? { databaseUrl, keyDir }
+    : null;
+}
+
 interface LocalFile {
   readonly url: string;
   readonly keyFile: string;
   readonly support: SupportPlaces;
+  readonly workerFile: string;
 }
 
 function localFile(folders: readonly string[]): LocalFile | null {
@@ -98,6 +115,7 @@ function parseLocalFile(file: string): LocalFile {
         url,
         keyFile: path.resolve(path.dirname(file), '..', keyFile),
         support: { ops: textsIn(ops), logs: textsIn(logs) },
+        workerFile: path.join(path.dirname(file), 'worker.json'),
       };
   } catch {
     // Reported below, like any other unexpected content.

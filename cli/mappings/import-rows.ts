@@ -6,6 +6,7 @@ import type { MappingPlan } from '../http/answers';
 import type { Api } from '../http/api';
 import { AnswerLost } from '../http/refusals';
 import type { Output } from '../output';
+import { counted } from '../text/counted';
 import { countsOf, planLines, resultLines } from '../text/mapping-rows-text';
 import type { ShownRow } from './rows';
 
@@ -44,7 +45,7 @@ export async function importRows(
     return exitOf(shown);
   }
   for (const line of planLines(output, shown)) output.line(line);
-  if (!options.yes) await confirm(`Create ${counted(creatable.length)}?`);
+  if (!options.yes) await confirm(`Create ${counted(creatable.length, 'mapping')}?`);
   const results = new Map<number, MappingPlan['rows'][number]>();
   for (let at = 0; at < creatable.length; at += BATCH) {
     const batch = creatable.slice(at, at + BATCH);
@@ -68,8 +69,6 @@ export async function importRows(
   );
   return exitOf(ended);
 }
-
-const counted = (count: number): string => (count === 1 ? '1 mapping' : `${count} mappings`);
 
 /** A row that neither exists nor was created needs the administrator. */
 const exitOf = (rows: readonly ShownRow[]): Exit =>

@@ -41,19 +41,37 @@ function inbound(adapter: Adapter, switches: Switches): string {
 
 const yesNo = (value: boolean): string => (value ? 'yes' : 'no');
 
-/** What `on`, `waits` and so on mean for an adapter. */
+/** What `on` and so on mean for an adapter. `waits` is not among them: see `missingText`. */
 const outboundSays: Readonly<Record<string, string>> = {
   on: 'changes are written to the adapter',
   off: 'nothing is written: syncToAdapter is off',
-  waits: 'nothing is written until the adapter is enabled and sso.switches.windowsToAdapters is on',
 };
 const inboundSays: Readonly<Record<string, string>> = {
   full: 'captures change the stored credential and the directory',
   partial: 'captures change the stored credential only',
   off: 'captures are refused: syncFromAdapter is off',
-  waits:
-    'captures are refused until the adapter is enabled and a switch to the store or Windows is on',
 };
+
+function outboundText(adapter: Adapter, switches: Switches): string {
+  const missing = missingText(adapter, switches.windowsToAdapters, 'the switch windowsToAdapters');
+  return outboundSays[outbound(adapter, switches)] ?? `nothing is written until ${missing}`;
+}
+
+function inboundText(adapter: Adapter, switches: Switches): string {
+  const isOn =
+    switches.adaptersToStore || (adapter.changeWindowsPassword && switches.adaptersToWindows);
+  const names = adapter.changeWindowsPassword
+    ? 'the switch adaptersToStore or adaptersToWindows'
+    : 'the switch adaptersToStore';
+  const missing = missingText(adapter, isOn, names);
+  return inboundSays[inbound(adapter, switches)] ?? `captures are refused until ${missing}`;
+}
+
+/** What is still missing of a direction that the adapter wants. */
+const missingText = ({ enabled }: Adapter, isOn: boolean, names: string): string =>
+  [...(enabled ? [] : ['the adapter is enabled']), ...(isOn ? [] : [`${names} is on`])].join(
+    ' and ',
+  );
 
 /** Everything that the configuration has about an adapter, one line per subject. */
 export function adapterLines(name: string, adapter: Adapter, switches: Switches): string[] {
@@ -67,8 +85,8 @@ export function adapterLines(name: string, adapter: Adapter, switches: Switches)
     ['verifyOldPassword', yesNo(adapter.verifyOldPassword)],
     ['changeWindowsPassword', yesNo(adapter.changeWindowsPassword)],
     ['allowMappingConflicts', yesNo(adapter.allowMappingConflicts)],
-    ['to the adapter', outboundSays[outbound(adapter, switches)] ?? ''],
-    ['from the adapter', inboundSays[inbound(adapter, switches)] ?? ''],
+    ['to the adapter', outboundText(adapter, switches)],
+    ['from the adapter', inboundText(adapter, switches)],
   ];
   const width = Math.max(...rows.map(([title]) => title.length));
   return [name, ...rows.map(([title, value]) => `  ${title.padEnd(width)}  ${value}`)];

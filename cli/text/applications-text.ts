@@ -30,13 +30,18 @@ const yesNo = (value: boolean): string => (value ? 'yes' : 'no');
 const peopleText = ({ identities, groups }: People): string =>
   [...identities, ...groups.map((group) => `group ${group}`)].join(', ');
 
+function fieldText({ name, synced, masked }: Application['fields'][number]): string {
+  const traits = [...(synced ? ['synced'] : []), ...(masked ? ['masked'] : [])];
+  return traits.length === 0 ? name : `${name} (${traits.join(', ')})`;
+}
+
 /** Everything that the configuration has about an application, one line per subject. */
 export function applicationLines(name: string, application: Application): string[] {
   const { label, type, source, fields, tickets, users, administrators, shared } = application;
   const rows: [string, string][] = [
     ['source', source],
     ['type', type],
-    ['fields', fields.map((field) => `${field.name}${field.synced ? ' (synced)' : ''}`).join(', ')],
+    ['fields', fields.map(fieldText).join(', ')],
     ['enabled', yesNo(application.enabled)],
     ['Windows-initiated', yesNo(application.windowsInitiated)],
     ['host-initiated', yesNo(application.hostInitiated)],

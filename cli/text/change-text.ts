@@ -168,6 +168,7 @@ function reasons({ width }: Output, change: Change): string[] {
     ...(change.reasonSays === null || isRepeated ? [] : [change.reasonSays]),
     ...(change.capturedAt !== null && endedInVain.includes(change.state) ? [CAPTURE_IN_VAIN] : []),
     ...behind.map(reasonOf),
+    ...change.accounts.filter(({ outcome }) => outcome === 'applied').flatMap(rewritingOf),
   ];
   return all.flatMap((says) => indented(says, width));
 }
@@ -176,6 +177,14 @@ function reasonOf({ label, reasonSays, says, vendorCode }: Account): string {
   const sentence = reasonSays ?? says;
   return `${label}: ${sentence}${vendorCode === null ? '' : ` (code ${vendorCode})`}`;
 }
+
+/** The person does not know the password that a filter makes. An API of an older release reports none. */
+const rewritingOf = ({ label, rewriting }: Account): string[] =>
+  rewriting === null || rewriting === undefined
+    ? []
+    : [
+        `${label}: The account holds the password as the filter of its source rewrites it: ${rewriting}.`,
+      ];
 
 /** Wraps a sentence to the width and indents it, continuation lines further. */
 export const indented = (says: string, width: number): string[] =>

@@ -8,8 +8,8 @@ const SHOWN = 20;
 const titles = {
   create: ['to create', 'green'],
   created: ['created', 'green'],
-  exists: ['exist already', 'dim'],
-  conflict: ['conflicts', 'red'],
+  exists: ['there already', 'dim'],
+  conflict: ['in conflict', 'red'],
   unknown: ['unknown', 'yellow'],
 } as const satisfies Record<ShownRow['status'], readonly [string, Style]>;
 

@@ -62,7 +62,7 @@ async function write(
     else if (status.status === 'queued' && (await mailbox.withdraw(status.id)))
       return status.behind
         ? { result: 'retry', reason: 'account_in_use', vendorCode: null }
-        : { result: 'retry', reason: 'busy', vendorCode: 'not_received' };
+        : { result: 'retry', reason: 'adapter_not_receiving', vendorCode: null };
     else return { result: 'ambiguous', reason: 'awaiting_acknowledgement', vendorCode: null };
   }
 }
@@ -76,7 +76,7 @@ function answerOf(
       return { result: 'retry', reason: 'account_in_use', vendorCode: null };
     case 'offline':
       return storeWhenOffline
-        ? { result: 'retry', reason: 'unreachable', vendorCode: 'adapter_offline' }
+        ? { result: 'retry', reason: 'adapter_unreachable', vendorCode: null }
         : rejected('adapter_offline');
     case 'settled':
       return settledAnswer(status);

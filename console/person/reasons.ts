@@ -35,6 +35,8 @@ export type ShownReason = Reason | LeaveOutCode | SignInObstacle;
 export const personReasons: Readonly<Record<ShownReason, PersonReason>> = {
   unreachable: 'away',
   busy: 'away',
+  adapter_unreachable: 'away',
+  adapter_not_receiving: 'away',
   throttled: 'away',
   account_locked: 'locked',
   certificate_refused: 'away',
@@ -68,6 +70,7 @@ export const personReasons: Readonly<Record<ShownReason, PersonReason>> = {
   wrong_current_password: 'wrongCurrent',
   old_password_not_stored: 'helpDesk',
   wrong_old_password: 'wrongCurrent',
+  old_password_refused: 'helpDesk',
   mapping_conflict: 'helpDesk',
   mapping_not_in_use: 'helpDesk',
   filter_conflict: 'helpDesk',

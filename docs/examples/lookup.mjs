@@ -17,7 +17,12 @@ const answer = await fetch(`${url}/v1/${path}`, {
   headers: { authorization, 'content-type': 'application/json' },
   body: JSON.stringify(body),
   signal: AbortSignal.timeout(30_000),
+}).catch((error) => {
+  process.stderr.write(
+    `The lookup service cannot be reached: ${error.cause?.code ?? error.message}\n`,
+  );
+  process.exit(1);
 });
-const shown = answer.ok ? await answer.text() : (await answer.json()).detail;
-process.stdout.write(`${shown}\n`);
+if (answer.ok) process.stdout.write(`${await answer.text()}\n`);
+else process.stderr.write(`${(await answer.json()).detail}\n`);
 process.exitCode = answer.ok ? 0 : 1;

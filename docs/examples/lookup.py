@@ -22,3 +22,5 @@ try:
         print(answer.read().decode())
 except urllib.error.HTTPError as error:
     sys.exit(json.load(error)["detail"])
+except OSError as error:
+    sys.exit(f"The lookup service cannot be reached: {getattr(error, 'reason', error)}")

@@ -6,9 +6,17 @@ url=$1 key=$(cat "$2") verb=$3 application=$4 name=${5-}
 
 # The key and the body come from files and pipes, because "ps" shows the arguments of a process.
 ask() {
-  curl -sS --fail-with-body --max-time 30 -H @/dev/fd/3 -H 'content-type: application/json' "$@" 3<<EOF
+  code=0
+  answer=$(curl -s --fail-with-body --max-time 30 -H @/dev/fd/3 -H 'content-type: application/json' "$@" 3<<EOF
 authorization: Bearer $key
 EOF
+) || code=$?
+  case $code in
+    0) printf '%s\n' "$answer"; return ;;
+    22) printf '%s\n' "$answer" | sed -E 's/.*"detail":"(([^"\\]|\\.)*)".*/\1/; s/\\(.)/\1/g' >&2 ;;
+    *) echo "The lookup service cannot be reached (curl $code)." >&2 ;;
+  esac
+  exit 1
 }
 text() { tr -d '\n' | sed 's/[\\"]/\\&/g'; }
 post() {

@@ -40,6 +40,8 @@ def receive():
         status, answer = call("receive", {"waitSeconds": 60})
         if answer.get("code") == "adapter_not_initialised":  # the API was restarted
             call("initialise", {})
+        elif answer.get("code") == "adapter_disabled":  # it works again once an operator enables it
+            time.sleep(10)
         elif status != 200:
             sys.exit(answer.get("detail"))
         for received in answer.get("messages", []):

@@ -2,7 +2,8 @@
 """An adapter for a system like RACF, simulated by a file: passwords of 8 upper-case characters, changed with old and new.
 racf_adapter.py URL KEYFILE SOURCE FILE                   receives until it is stopped
 racf_adapter.py URL KEYFILE SOURCE FILE ACCOUNT           changes the password in the file and sends the change
-The second form reads the old password and the new one from stdin, a line each. The file has lines "ACCOUNT PASSWORD"."""
+The second form reads the old password and the new one from stdin, a line each. The file has a line "ACCOUNT PASSWORD"
+for each account; create it before the adapter starts."""
 import json, os, re, signal, sys, time, urllib.error, urllib.request, uuid
 
 os.umask(0o077)  # the file of passwords is for this user only
@@ -39,10 +40,12 @@ def change(account, old, new):
         raise Refused("no_account", "ICH408I")
     if passwords[account] == new:
         return "already_current"  # the message was delivered before, and its acknowledgement was lost
-    if not re.fullmatch(r"[A-Z0-9@#$]{1,8}", new):
-        raise Refused("policy_quality", "ICH408I.FORMAT")
+    if len(new) > 8:
+        raise Refused("policy_too_long", "ICH408I.FORMAT")
+    if not re.fullmatch(r"[A-Z0-9@#$]+", new):
+        raise Refused("character_not_supported", "ICH408I.FORMAT")
     if old is None or passwords[account] != old:
-        raise Refused("policy", "ICH408I.OLDPASS")
+        raise Refused("old_password_refused", "ICH408I.OLDPASS")
     passwords[account] = new
     with open(f"{racf}.new", "w", encoding="ascii") as file:
         file.writelines(f"{name} {word}\n" for name, word in passwords.items())
@@ -54,7 +57,8 @@ def acknowledgement(message):
         return {"result": change(message["account"].upper(), message["oldPassword"], message["password"])}
     except Refused as refused:
         return {"result": "rejected", "reason": refused.args[0], "code": refused.args[1]}
-    except OSError:
+    except OSError as error:
+        print(f"{racf} cannot be used: {error.strerror}", file=sys.stderr, flush=True)
         return {"result": "retry", "reason": "unreachable"}
 
 def receive():
@@ -65,6 +69,8 @@ def receive():
         status, answer = call("receive", {"waitSeconds": 60})
         if answer.get("code") == "adapter_not_initialised":  # the API was restarted
             call("initialise", {})
+        elif answer.get("code") == "adapter_disabled":  # it works again once an operator enables it
+            time.sleep(10)
         elif status != 200:
             sys.exit(answer.get("detail"))
         for received in answer.get("messages", []):
@@ -73,8 +79,13 @@ def receive():
             _, completed = call("complete", {"trackingId": message["trackingId"], **done})
             print(f"{message['account']}: {done['result']} {done.get('reason', '')} {completed.get('effect')}", flush=True)
 
+if not os.path.isfile(racf):
+    sys.exit(f'{racf} does not exist. Create it with a line "ACCOUNT PASSWORD" for each account.')
 if len(sys.argv) > 5:
-    old, new = sys.stdin.read().splitlines()
+    lines = sys.stdin.read().splitlines()
+    if len(lines) != 2:
+        sys.exit("Give two lines on stdin: the old password, then the new one.")
+    old, new = lines
     try:
         change(sys.argv[5].upper(), old, new.upper())
     except Refused as refused:

@@ -49,6 +49,12 @@ export const changeAccountSchema = z.object({
     .describe(
       'The sentence about the reason. It names the limits of the source that Lockstep knows, and promises another attempt only for an account that waits.',
     ),
+  rewriting: z
+    .string()
+    .nullable()
+    .describe(
+      'What the password filter of the source does to the password, in words, so that the account holds another one; null without a filter.',
+    ),
   signInPrevented: z
     .enum(keysOf<SignInObstacle>(signInObstacles))
     .nullable()

@@ -20,7 +20,9 @@ export const groupFitSchema = z.object({
   notGuaranteed: sentences.describe(
     'Passwords that the policy of the group accepts although a source may reject them.',
   ),
-  warnings: sentences.describe('Password filters that leave a weaker password.'),
+  warnings: sentences.describe(
+    'Password filters that leave a weaker password, or too little of it.',
+  ),
   fits: z
     .string()
     .nullable()
@@ -49,9 +51,21 @@ const hashPathSchema = z.object({
   warnings: z.array(z.string()),
 });
 
+const fieldDifferenceSchema = z.object({
+  path: z.string(),
+  from: z.unknown().describe('Null if the field was not set.'),
+  to: z.unknown().describe('Null if the field is not set any more.'),
+});
+
 export const configurationPlanSchema = z.object({
   version: configurationVersion,
-  differences: z.array(differenceSchema),
+  differences: z.array(
+    differenceSchema.extend({
+      values: z
+        .array(fieldDifferenceSchema)
+        .describe('The fields with their values before and after; empty unless it is an update.'),
+    }),
+  ),
   deletes: z.array(deletedSchema).describe('Sources and applications that would be deleted.'),
   hashPaths: z.array(hashPathSchema).describe('The sources that each captured hash would reach.'),
   warnings: sentences.describe(
@@ -86,13 +100,7 @@ export const configurationDifferencesSchema = z.object({
       action: z.enum(['create', 'update', 'delete']),
       section: z.string(),
       name: z.string(),
-      fields: z.array(
-        z.object({
-          path: z.string(),
-          from: z.unknown().describe('Null if the field was not set.'),
-          to: z.unknown().describe('Null if the field is not set any more.'),
-        }),
-      ),
+      fields: z.array(fieldDifferenceSchema),
     }),
   ),
 });

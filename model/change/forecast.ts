@@ -4,7 +4,7 @@ import { errors, isErrorCode, waitingSays } from '../errors';
 import type { Secret } from '../passwords/secret';
 import type { StoredProblem } from '../people/links';
 import { brokenLimits } from '../policy/broken-limits';
-import { rewrite } from '../policy/password-filter';
+import { filterSays, rewrite } from '../policy/password-filter';
 import type { PolicyRules } from '../policy/presets';
 import { gaps, type TargetPolicy } from '../policy/target-policy';
 import type { OutcomeState } from './outcome';
@@ -58,8 +58,19 @@ export function forecast(known: KnownBefore, password: Secret | null): string[] 
           : `The last check of "${source}" found a problem (${check}). An operator sees it with "lockstep doctor ${source}".`,
       ),
     ...limitWarnings(known, password),
+    ...filterWarnings(known),
     ...lastWarnings(known),
   ];
+}
+
+/** The person does not know the password that a filter makes, and signs in with that one. */
+function filterWarnings({ source, filter }: KnownBefore): string[] {
+  const says = filter == null || filter === 'filter_conflict' ? null : filterSays(filter);
+  return says === null
+    ? []
+    : [
+        `"${source}" gets the password as its filter rewrites it, which the person needs to know: ${says}.`,
+      ];
 }
 
 function limitWarnings(known: KnownBefore, password: Secret | null): string[] {

@@ -19,6 +19,7 @@ export const reportedRejections = [
   'policy_quality',
   'policy_history',
   'policy_too_young',
+  'old_password_refused',
   'character_not_supported',
   ...notedProblems,
   'account_disabled',

@@ -10,6 +10,8 @@ import { type Reason, waitingSays } from '../errors';
 export const sourceTroubles = [
   'unreachable',
   'busy',
+  'adapter_unreachable',
+  'adapter_not_receiving',
   'throttled',
   'certificate_refused',
   'service_credential_refused',

@@ -185,6 +185,13 @@ export interface Stale {
   readonly catchesUp: boolean;
 }
 
+/**
+ * True for a reason whose sentence says what to do before the password is changed again. An account that is changed with
+ * its old password refuses a new one until then.
+ */
+const hasOwnCure = (reason: NoEffectReason): boolean =>
+  reason === 'old_password_not_stored' || reason === 'wrong_old_password';
+
 /** @returns why the account is stale; null when it is not, or when its last change is still in progress */
 export function staleness(account: AccountHistory): Stale | null {
   const code = staleCodes.find((candidate) =>
@@ -196,7 +203,8 @@ export function staleness(account: AccountHistory): Stale | null {
   const stale = { code, since: rule.since(account), catchesUp: rule.catchesUp };
   if (code === 'capture_without_effect' && withoutEffect !== null) {
     const { reason } = withoutEffect;
-    return { ...stale, reason, cure: `${noEffectSays(reason)} ${rule.cure}` };
+    const says = noEffectSays(reason);
+    return { ...stale, reason, cure: hasOwnCure(reason) ? says : `${says} ${rule.cure}` };
   }
   if (code === 'link_problem' && problem !== null)
     return { ...stale, reason: problem, cure: errors[problem].says };

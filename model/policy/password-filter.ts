@@ -118,6 +118,36 @@ export function weakens(filter: PasswordFilter, rules: PolicyRules): string | nu
     : null;
 }
 
+/**
+ * A warning when the filter may leave one character of a password. A filter that replaces characters, or has a minLength,
+ * does not.
+ */
+export function leavesTooLittle({
+  allowed,
+  replaceWith,
+  minLength,
+}: PasswordFilter): string | null {
+  return allowed !== undefined && replaceWith === undefined && minLength === 1
+    ? 'The filter removes characters and has no minLength, so it may leave a single one. Set minLength to the length of the shortest password that the source accepts.'
+    : null;
+}
+
+/** What the filter does to a password, in words; null if it does nothing. */
+export function filterSays({
+  case: wanted,
+  allowed,
+  replaceWith,
+  maxLength,
+}: PasswordFilter): string | null {
+  const parts = [
+    ...(wanted === undefined ? [] : [`${wanted} case`]),
+    ...(allowed === undefined ? [] : [`only ${allowed}`]),
+    ...(replaceWith === undefined ? [] : [`"${replaceWith}" instead of other characters`]),
+    ...(maxLength === undefined ? [] : [`the first ${maxLength} characters`]),
+  ];
+  return parts.length === 0 ? null : parts.join(', ');
+}
+
 /** The entropy, in bits, of one character drawn from these. */
 function bitsOf(drawn: readonly number[]): number {
   const counts = new Map<number, number>();

@@ -1,5 +1,5 @@
 import { classSays, type Demand, passwordClass } from './password-class';
-import { type PasswordFilter, weakens } from './password-filter';
+import { leavesTooLittle, type PasswordFilter, weakens } from './password-filter';
 import type { PolicyRules } from './presets';
 import { type SourcePolicy, type TargetLimit, targetLimits } from './target-limits';
 
@@ -36,7 +36,7 @@ export interface Satisfiability {
   readonly impossible: readonly string[];
   /** Passwords that a source may refuse although the policy of the group accepts them. */
   readonly notGuaranteed: readonly string[];
-  /** Filters that leave a weaker password. */
+  /** Filters that leave a weaker password, or too little of it. */
   readonly warnings: readonly string[];
   /** A recipe for passwords that every source accepts; null when there is none. */
   readonly fits: string | null;
@@ -61,8 +61,8 @@ export function satisfiability(
         : pairs,
     notGuaranteed: members.flatMap((member) => gaps(policy, member)),
     warnings: members.flatMap(({ source, filter }) => {
-      const says = filter === null ? null : weakens(filter, policy.rules);
-      return says === null ? [] : [`${source}: ${says}`];
+      const says = filter === null ? [] : [weakens(filter, policy.rules), leavesTooLittle(filter)];
+      return says.filter((one) => one !== null).map((one) => `${source}: ${one}`);
     }),
     fits: fitting === null ? null : classSays(fitting),
   };

@@ -22,6 +22,8 @@ interface LoginPurpose {
   readonly kind: 'sign-in' | 'set-credentials';
   /** Further parameters of the job, which hold nothing secret. */
   readonly parameters: Readonly<Record<string, string>>;
+  /** False if no login is made, so that there is nothing to guard. */
+  readonly guarded: boolean;
   /** The audit record of a request that the guard blocks. */
   readonly blocked: { readonly action: string; readonly subject: string; readonly detail: object };
 }
@@ -29,6 +31,7 @@ interface LoginPurpose {
 const checkOnly = ({ accountId }: NewSignIn): LoginPurpose => ({
   kind: 'sign-in',
   parameters: {},
+  guarded: true,
   blocked: { action: 'sign-in.blocked', subject: accountId, detail: {} },
 });
 
@@ -44,16 +47,12 @@ export const closedFor = (failures: ReturnType<typeof sql>) => sql`
  * @returns null when the check was requested, else the number of seconds until the account may be asked again
  */
 export async function requestSignIn(db: Database, wanted: NewSignIn): Promise<number | null> {
-  const { kind, parameters, blocked } = wanted.purpose ?? checkOnly(wanted);
+  const { kind, parameters, guarded, blocked } = wanted.purpose ?? checkOnly(wanted);
+  const opened = guarded
+    ? openGuard(wanted.accountId)
+    : sql`select ${wanted.accountId}::text as account_id`;
   const { rows } = await sql<{ opened: boolean; seconds: number }>`
-    with opened as (
-      insert into sign_in_guard as g (account_id, failures, closed_until)
-      values (${wanted.accountId}, 1, now() + ${closedFor(sql`1`)})
-      on conflict (account_id) do update
-        set failures = g.failures + 1, closed_until = now() + ${closedFor(sql`g.failures + 1`)}
-        where g.closed_until <= now()
-      returning account_id
-    ), requested as (
+    with opened as (${opened}), requested as (
       insert into job (id, kind, source, parameters, requested_by)
       select ${wanted.id}, ${kind}, ${wanted.source},
              ${JSON.stringify(parameters)}::jsonb
@@ -77,3 +76,12 @@ export async function requestSignIn(db: Database, wanted: NewSignIn): Promise<nu
   const [answer] = rows;
   return answer?.opened === true ? null : (answer?.seconds ?? 1);
 }
+
+/** Part of a statement: counts a failure before the login is made. It returns no row while the guard is closed. */
+const openGuard = (accountId: string) => sql`
+  insert into sign_in_guard as g (account_id, failures, closed_until)
+  values (${accountId}, 1, now() + ${closedFor(sql`1`)})
+  on conflict (account_id) do update
+    set failures = g.failures + 1, closed_until = now() + ${closedFor(sql`g.failures + 1`)}
+    where g.closed_until <= now()
+  returning account_id`;

@@ -11,6 +11,8 @@ export interface CredentialTarget {
   readonly accountId: string;
   readonly identityId: string;
   readonly application: string;
+  /** `none`: the source cannot verify the password, so no login is made, and the guard was not opened. */
+  readonly verify?: 'login' | 'none';
 }
 
 /** The state of the account before its password is verified. */

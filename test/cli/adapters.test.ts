@@ -73,7 +73,12 @@ describeWith(['postgres'], 'lockstep adapters', () => {
   });
 
   test('the flags and the switches of an adapter are set, and their effect is shown', async () => {
-    await edit('sso', 'switches', '--set', 'windowsToAdapters=on');
+    expect((await run(['adapters', 'show', 'warehouse'])).stdout).toMatch(
+      /nothing is written until the switch windowsToAdapters is on$/m,
+    );
+    expect(await edit('sso', 'switches', '--set', 'windowsToAdapters=on')).toMatch(
+      /^~ sso\.switches .*\n {4}- windowsToAdapters: false\n {4}\+ windowsToAdapters: true$/m,
+    );
     await edit('adapters', 'update', 'warehouse', '--set', 'syncFromAdapter=yes');
     expect((await sourceOf('warehouse'))?.capture).toMatchObject({ enabled: true });
     const { stdout: status } = await run(['sso', 'status']);
@@ -91,6 +96,16 @@ describeWith(['postgres'], 'lockstep adapters', () => {
       'json',
     ]);
     expect(JSON.parse(listed)).toMatchObject({ adapters: { warehouse: { enabled: true } } });
+  });
+
+  test('the history of an adapter is cleared only after a confirmation', async () => {
+    const asked = await run(['adapters', 'reset', 'warehouse']);
+    expect([asked.code, asked.stderr]).toEqual([2, expect.stringContaining('--yes')]);
+    const dry = await run(['adapters', 'reset', 'warehouse', '--dry-run']);
+    expect(dry.stdout).toBe('The history of warehouse would be cleared.\n');
+    expect(await edit('adapters', 'reset', 'warehouse')).toMatch(
+      /^The history of warehouse is cleared: 0 changes forgotten\.$/m,
+    );
   });
 
   test('an adapter is deleted after it was disabled', async () => {

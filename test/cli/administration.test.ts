@@ -1,3 +1,6 @@
+import { existsSync, mkdtempSync, statSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { reportPresence } from '../../store/presence';
 import { recordHistory } from '../../store/sources/record-history';
 import { openCircuit, pauseSource } from '../../store/sources/state';
@@ -56,6 +59,32 @@ describeWith(['postgres'], 'administration on the command line', () => {
     expect((await lockstep(['keys', 'revoke', id])).stderr).toContain(
       `There is no key ${id}, or it is already revoked.`,
     );
+  });
+
+  test('lockstep keys create --file saves the key in a new file of its owner, and prints no key', async () => {
+    const file = path.join(mkdtempSync(path.join(os.tmpdir(), 'lockstep-keys-')), 'reader.key');
+    const create = () => lockstep(['keys', 'create', 'reader', '--scope', 'read', '--file', file]);
+    const { stdout, stderr } = await create();
+    expect([stdout, stderr]).toEqual([
+      expect.stringMatching(/^Created key_\w+\. Its key is in .*reader\.key\.\n$/),
+      '',
+    ]);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    const LOCKSTEP_API_KEY_FILE = file;
+    const env = { LOCKSTEP_API_KEY_FILE };
+    expect((await lockstep(['changes'], { env })).code).toBe(0);
+    const again = await create();
+    expect([again.code, again.stderr]).toEqual([2, expect.stringContaining('exists')]);
+    const refused = await lockstep([
+      'keys',
+      'create',
+      'x',
+      '--scope',
+      'adapter',
+      '--file',
+      `${file}2`,
+    ]);
+    expect([refused.code, existsSync(`${file}2`)]).toEqual([2, false]);
   });
 
   test('lockstep identities set links accounts and keeps everything that no option names', async () => {

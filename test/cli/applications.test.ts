@@ -48,7 +48,7 @@ describeWith(['postgres'], 'lockstep applications', () => {
     expect(created.stdout).toMatch(/^\+ applications\.wiki$/m);
     const { stdout: shown } = await run(['applications', 'show', 'wiki']);
     expect(shown).toMatch(/^wiki: The wiki$/m);
-    expect(shown).toMatch(/fields +id, pin \(synced\)$/m);
+    expect(shown).toMatch(/fields +id, pin \(synced, masked\)$/m);
     expect(shown).toMatch(/tickets +validated$/m);
     expect(shown).toMatch(/users +alice$/m);
 

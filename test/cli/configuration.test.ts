@@ -297,6 +297,8 @@ describeWith(['postgres'], 'lockstep plan and lockstep apply', () => {
     expect(audit.stdout).toContain(`which is equal to configuration ${back}.`);
     const printed = await command(['configuration', 'show', back]);
     expect((await run(printed.stdout, 'plan')).stdout).toMatch(/^Nothing to do/);
+    const inForce = await command(['configuration', 'show']);
+    expect((await run(inForce.stdout, 'plan')).stdout).toMatch(/^Nothing to do/);
     const missing = await command(['configuration', 'show', '999']);
     expect([missing.code, missing.stderr]).toEqual([
       1,

@@ -121,7 +121,7 @@ describeWith(['postgres'], 'an import of mappings', () => {
     const created = await run('import', csv, '--yes');
     expect(created.code).toBe(3);
     expect(created.stdout).toMatch(/^4 +bob +reports +The person has several accounts/m);
-    expect(created.stdout).toMatch(/^5 created, 1 exist already, 4 conflicts, 3 unknown\.$/m);
+    expect(created.stdout).toMatch(/^5 created, 1 there already, 4 in conflict, 3 unknown\.$/m);
     expect(await mapped('reports')).toEqual([
       ['alice', 'alice', false],
       ['carol', 'carol', false],

@@ -53,7 +53,7 @@ const commands: Readonly<Record<string, (facts: Facts) => readonly string[]>> = 
   'configuration show': () => ['1'],
   'configuration diff': () => ['1'],
   'adapters list': () => [],
-  'adapters reset': () => [],
+  'adapters reset': () => ['--yes'],
   'applications list': () => [],
   'applications show': () => ['reports'],
   'sso status': () => [],

@@ -1,4 +1,12 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { sql } from 'kysely';
@@ -67,6 +75,9 @@ describeWith(['postgres'], 'lockstep sso secret', () => {
     const before = await answer('status');
     expect(before.keys).toMatchObject([{ current: true, backedUp: false, credentials: 0 }]);
     expect(before.warnings).toHaveLength(1);
+    const short = await saved('backup', 'x');
+    expect([short.code, short.stdout]).toEqual([2, expect.stringContaining('too short')]);
+    expect(existsSync(backup())).toBe(false);
     expect((await saved('backup')).code).toBe(0);
     expect((await answer('status')).warnings).toEqual([]);
     expect(statSync(backup()).mode & 0o077).toBe(0);

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -11,6 +11,7 @@ import {
 import os from 'node:os';
 import path from 'node:path';
 import { Client } from 'pg';
+import { parse, stringify } from 'yaml';
 import { inheritedEnvironment } from '../../config';
 import { isRoot } from '../../local/places';
 import { type RunningServer, startServer } from '../../local/processes';
@@ -60,18 +61,11 @@ const coveredElsewhere: Readonly<Record<string, string>> = {
   './lockstep relay setup samba --config /var/lib/lockstep-relay/relay.json --hash sha512-crypt':
     'test/capture/samba-setup.test.ts',
   './lockstep sources try wiki': 'test/cli/connect.test.ts',
-  './lockstep sso secret status': 'test/cli/sso-secret.test.ts',
   './lockstep sso secret generate': 'test/cli/sso-secret.test.ts',
   './lockstep sso secret backup master-keys.backup': 'test/cli/sso-secret.test.ts',
   './lockstep sso secret restore master-keys.backup': 'test/cli/sso-secret.test.ts',
   './lockstep sso secret rotate': 'test/cli/sso-secret.test.ts',
   './lockstep sso secret backup': 'test/cli/sso-secret.test.ts',
-  './lockstep keys create "adapter of racf" --scope adapter --source racf > racf.key':
-    'test/worker/pull.test.ts',
-  'python3 docs/examples/racf_adapter.py http://127.0.0.1:8080 racf.key racf racf.txt':
-    'test/worker/pull.test.ts',
-  'python3 docs/examples/racf_adapter.py http://127.0.0.1:8080 racf.key racf racf.txt ADA < changed.txt':
-    'test/worker/pull.test.ts',
   './lockstep adapters set-props racf --set retryCount=3 --set maxPending=16':
     'test/cli/adapters.test.ts',
   './lockstep stale --look': 'test/cli/output.test.ts',
@@ -121,7 +115,7 @@ const coveredElsewhere: Readonly<Record<string, string>> = {
   './lockstep mappings disable alice reports': 'test/cli/mappings.test.ts',
   './lockstep mappings delete alice reports': 'test/cli/mappings.test.ts',
   'docs/examples/lookup.py http://127.0.0.1:8444 ada.key read wiki': 'test/lookup/clients.test.ts',
-  'docs/examples/lookup.py http://127.0.0.1:8444 ada.key ticket wiki':
+  'docs/examples/lookup.py http://127.0.0.1:8444 ada.key ticket wiki | jq -r .ticket > ticket':
     'test/lookup/clients.test.ts',
   'docs/examples/lookup.py http://127.0.0.1:8444 service.key redeem wiki ada.marsh < ticket':
     'test/lookup/clients.test.ts',
@@ -133,6 +127,8 @@ interface Step {
   readonly command: string;
   /** Matches the output, stdout and stderr together. */
   readonly prints: RegExp;
+  /** The command is repeated until it prints that. */
+  readonly repeated?: true;
 }
 
 /** The documented commands that need nothing but a running demo, in an order in which they work. */
@@ -200,15 +196,17 @@ const steps: readonly Step[] = [
     prints: /^lks_[\w-]+$/m,
   },
   {
-    command: `./lockstep keys create "ada's desktop" --scope lookup --identity ada.marsh`,
-    prints: /^lks_[\w-]+$/m,
+    command: `./lockstep keys create "ada's desktop" --scope lookup --identity ada.marsh --file ada.key`,
+    prints: /^Created key_\w+\. Its key is in ada\.key\.$/m,
   },
   { command: './lockstep keys list', prints: /ada\.marsh/ },
   { command: './lockstep configuration versions', prints: /^VERSION +APPLIED +BY\n1 / },
+  { command: './lockstep configuration show', prints: /^ {2}corp-directory:$/m },
   { command: './lockstep configuration diff 1', prints: /^\+ sources\.corp-directory$/m },
   { command: './lockstep configuration rollback 1 --yes', prints: /^Nothing to do/ },
   { command: './lockstep applications', prints: /^(There is no application|APPLICATION )/ },
   { command: './lockstep adapters', prints: /^(There is no adapter|ADAPTER )/ },
+  { command: './lockstep sso secret status', prints: /^key_\w+ +current +no +\d+$/m },
   { command: './lockstep sso status', prints: /^windowsToAdapters +off/ },
   { command: './lockstep mappings', prints: /^(No mapping matches|PERSON )/ },
   {
@@ -250,9 +248,38 @@ const stepsWithWaitingAccount: readonly Step[] = [
   { command: './lockstep cancel last', prints: /^Cancellation requested/ },
 ];
 
+const RACF = 'python3 docs/examples/racf_adapter.py http://127.0.0.1:8080 racf.key racf racf.txt';
+
+const COPY = 'cp .lockstep/demo/lockstep.yaml lockstep.yaml';
+
+/** The steps of docs/adapters.md in their order, after the source was added to the file. `RACF` runs in the background. */
+const adapterSteps: readonly Step[] = [
+  { command: './lockstep apply -f lockstep.yaml --yes', prints: /is applied\.$/m },
+  {
+    command: './lockstep identities set ada.marsh --account racf:ADA --map mainframe=ADA',
+    prints: /mainframe/,
+  },
+  {
+    command:
+      './lockstep keys create "adapter of racf" --scope adapter --source racf --file racf.key',
+    prints: /Its key is in racf\.key\.$/m,
+  },
+  { command: "echo 'ADA OLDPASS1' > racf.txt", prints: /^$/ },
+  { command: RACF, prints: /^$/ },
+  { command: './lockstep doctor racf', prints: /The adapter is online\./, repeated: true },
+  { command: "printf 'OLDPASS1\\nNEWPASS2\\n' > changed.txt", prints: /^$/ },
+  { command: `${RACF} ADA < changed.txt`, prints: /^20[02] .*chg_/m },
+  { command: './lockstep status last', prints: /, ended [\s\S]*racf.* ADA +holds/, repeated: true },
+  {
+    command: './lockstep change ada.marsh --password-file new-password.txt',
+    prints: /racf: The account holds the password as the filter of its source rewrites it/,
+  },
+];
+
 test('every command in the docs is run by a test, and the table of commands has no other', () => {
-  const run = [...steps, ...stepsWithWaitingAccount].map(({ command }) => command);
-  expect([...run, ...Object.keys(coveredElsewhere)].sort()).toEqual([...documented].sort());
+  const run = [...steps, ...stepsWithWaitingAccount, ...adapterSteps].map(({ command }) => command);
+  const all = new Set([COPY, ...run, ...Object.keys(coveredElsewhere)]);
+  expect([...all].sort()).toEqual([...documented].sort());
   for (const file of Object.values(coveredElsewhere))
     expect([file, existsSync(path.join(root, file))]).toEqual([file, true]);
 });
@@ -324,6 +351,35 @@ describeWith(
       );
     });
 
+    test('the steps of the page about adapters work as they are written', async () => {
+      writeFileSync(path.join(dir, 'new-password.txt'), 'another long 2nd word\n');
+      expect(await run(COPY, dir)).toEqual({ code: 0, printed: '' });
+      addRacf(path.join(dir, 'lockstep.yaml'));
+      const { url } = JSON.parse(readFileSync(path.join(dir, '.lockstep/cli.json'), 'utf8'));
+      let adapter: ChildProcess | undefined;
+      try {
+        for (const { command, prints, repeated } of adapterSteps) {
+          // Another clone may use the documented port, so that the demo uses another one.
+          const line = command.replace('http://127.0.0.1:8080', url);
+          if (command === RACF) {
+            adapter = spawn('sh', ['-c', `exec ${line} > racf.log 2>&1`], { cwd: dir });
+            continue;
+          }
+          let done = await run(line, dir);
+          while (repeated && !prints.test(done.printed)) done = await run(line, dir);
+          expect({ command, ...done }).toEqual({
+            ...{ command, code: 0, printed: expect.stringMatching(prints) },
+          });
+        }
+        expect(readFileSync(path.join(dir, 'racf.txt'), 'utf8')).toBe('ADA ANOTHERL\n');
+        expect(readFileSync(path.join(dir, 'racf.log'), 'utf8')).toMatch(
+          /^ADA: applied +recorded$/m,
+        );
+      } finally {
+        adapter?.kill();
+      }
+    }, 120_000);
+
     test('no file of the demo contains the password that a command read from a file', async () => {
       const scanner = createScanner({ password });
       await scanner.folder('.lockstep', path.join(dir, '.lockstep'));
@@ -344,9 +400,22 @@ function newcomersFolder(): string {
   // As root, PostgreSQL runs as the user `nobody`, who must be able to enter the folder.
   const dir = mkdtempSync(path.join(isRoot ? '/var/tmp' : os.tmpdir(), 'lockstep-newcomer-'));
   chmodSync(dir, 0o755);
-  for (const name of ['lockstep', 'scripts'])
+  for (const name of ['lockstep', 'scripts', 'docs'])
     symlinkSync(path.join(root, name), path.join(dir, name));
   return dir;
+}
+
+/** Adds to a configuration what the page about adapters shows, and the source to the group. */
+function addRacf(file: string): void {
+  const [, block = ''] =
+    /```yaml\n(.*?)```/s.exec(readRepositoryFile('docs/adapters.md').replaceAll('\n   ', '\n')) ??
+    [];
+  const added = parse(block);
+  const document = parse(readFileSync(file, 'utf8'));
+  for (const [section, entries] of Object.entries(added))
+    document[section] = { ...document[section], ...(entries as object) };
+  document.groups['one-password'].sources.push('racf');
+  writeFileSync(file, stringify(document));
 }
 
 function startDemo(dir: string): Promise<RunningServer> {

@@ -41,8 +41,15 @@ describeWith(['postgres'], 'the example clients of the lookup service', () => {
     ['lookup.sh', 'sh'],
   ] as const;
 
-  const run = async (program: string, file: string, person: string, args: string[], input = '') => {
-    const all = [path.join(examples, file), lookup.url, files[person] ?? '', ...args];
+  const run = async (
+    program: string,
+    file: string,
+    person: string,
+    args: string[],
+    input = '',
+    url = lookup.url,
+  ) => {
+    const all = [path.join(examples, file), url, files[person] ?? '', ...args];
     const child = spawn(program, all);
     child.stdin.end(input);
     const [out, error] = [text(child.stdout), text(child.stderr)];
@@ -68,12 +75,31 @@ describeWith(['postgres'], 'the example clients of the lookup service', () => {
 
   test.each(clients)('%s shows a refusal and fails', async (file, program) => {
     const refused = await run(program, file, 'alice', ['read', 'unknown']);
-    expect(refused.code).not.toBe(0);
-    expect(refused.all).toContain('Every refusal has this answer');
+    expect([refused.code, refused.out]).toEqual([1, '']);
+    expect(refused.all).toMatch(
+      /^The lookup service returns no credential .* shows the reason\.\n$/,
+    );
+    expect(refused.all).toContain('"lockstep audit --action credential.refused"');
   });
 
-  test.each(clients)('%s is about twenty lines long', (file) => {
+  test.each(clients)(
+    '%s says in one line that the service cannot be reached',
+    async (file, program) => {
+      const unreachable = await run(
+        program,
+        file,
+        'alice',
+        ['read', 'wiki'],
+        '',
+        'http://127.0.0.1:1',
+      );
+      expect([unreachable.code, unreachable.out]).toEqual([1, '']);
+      expect(unreachable.all).toMatch(/^The lookup service cannot be reached.*\n$/);
+    },
+  );
+
+  test.each(clients)('%s is at most 36 lines long', (file) => {
     const lines = readFileSync(path.join(examples, file), 'utf8').split('\n');
-    expect(lines.length).toBeLessThanOrEqual(28);
+    expect(lines.length).toBeLessThanOrEqual(36);
   });
 });

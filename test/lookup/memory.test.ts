@@ -170,3 +170,23 @@ test('an unavailable database is asked at most once a second, so that answers fr
   now = 1_000;
   expect((await memory.read('one', 60_000, async () => 'newer')).value).toBe('newer');
 });
+
+describeWith(['postgres'], 'the lookup service with a database that does not answer', () => {
+  let lookup: TestLookup;
+  beforeAll(async () => {
+    lookup = await startTestLookup({ people: ['alice'], answersWithinMs: 2_000 });
+    await lookup.configure(applications);
+    await lookup.store('alice', 'wiki', 'word in wiki');
+  });
+  afterAll(() => lookup.stop());
+
+  test('a credential that was read stays readable while the database accepts connections and answers nothing', async () => {
+    const get = () => lookup.send('alice', 'GET', '/v1/credentials/wiki');
+    await until(async () => (await get()).status === 200);
+    lookup.proxy.silence();
+    await until(async () => (await get()).body.fromMemory === true);
+    lookup.proxy.cut();
+    await lookup.proxy.pass();
+    await until(async () => (await get()).body.fromMemory === false);
+  });
+});

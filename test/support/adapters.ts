@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -15,7 +15,7 @@ export interface SampleAdapter {
   printed(): string;
   /** Resolves when it has printed the text. */
   prints(text: string | RegExp): Promise<void>;
-  /** Stops it as a service manager does, and returns its exit code. */
+  /** Stops it by a signal to the process alone, waits for its children, too, and returns its exit code. */
   stop(): Promise<number | null>;
   kill(): Promise<void>;
 }
@@ -64,8 +64,11 @@ export async function startSample(
     prints: (text) =>
       until(() => (typeof text === 'string' ? printed.includes(text) : text.test(printed))),
     async stop() {
-      signalGroup(child, 'SIGTERM');
-      return (await exited)[0];
+      child.kill('SIGTERM');
+      const [code] = await exited;
+      // A program that it has left behind would go on calling the API.
+      await until(() => !isInUse(keyFile));
+      return code;
     },
     async kill() {
       signalGroup(child, 'SIGKILL');
@@ -73,6 +76,10 @@ export async function startSample(
     },
   };
 }
+
+/** Whether a process has this file as an argument. */
+const isInUse = (file: string): boolean =>
+  spawnSync('ps', ['-eo', 'args'], { encoding: 'utf8' }).stdout?.includes(file) ?? false;
 
 /** Signals the process and its children, which a shell leaves behind. */
 function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {

@@ -4,13 +4,13 @@ import type { AddressInfo } from 'node:net';
 import { sql } from 'kysely';
 import { accountRulesOf } from '../../connectors/registry';
 import { createLookupApp } from '../../lookup/app';
-import { openLookup } from '../../lookup/dependencies';
+import { openLookup, openLookupDatabase } from '../../lookup/dependencies';
 import { lookupKeys, type MasterKeys } from '../../lookup/master-keys';
 import { configurationSchema } from '../../model/configuration/document';
 import { Secret } from '../../model/passwords/secret';
 import { createApiKey } from '../../store/api-keys';
 import { applyConfiguration, currentConfiguration } from '../../store/configuration/versions';
-import { type OpenDatabase, openDatabase } from '../../store/database';
+import type { OpenDatabase } from '../../store/database';
 import { findIdentity } from '../../store/people/identities';
 import { linkMapping } from '../../store/people/mappings';
 import { sealCredential } from '../../store/worker/credentials';
@@ -60,11 +60,17 @@ export interface LookupOptions {
   readonly people: readonly string[];
   /** Wraps the master keys, such as to make them unavailable. */
   readonly keys?: (keys: MasterKeys) => MasterKeys;
+  /** When a database that does not answer counts as away. By default later than on any slow machine. */
+  readonly answersWithinMs?: number;
 }
 
 let roles = 0;
 
-export async function startTestLookup({ people, keys }: LookupOptions): Promise<TestLookup> {
+export async function startTestLookup({
+  people,
+  keys,
+  answersWithinMs = 30_000,
+}: LookupOptions): Promise<TestLookup> {
   const database = await testDatabase();
   const { db } = database;
   const { dir, keys: store } = await newKeyDirectory();
@@ -78,7 +84,7 @@ export async function startTestLookup({ people, keys }: LookupOptions): Promise<
   const role = `lookup_${process.pid}_${roles++}`;
   const { hostname: host, port: databasePort } = new URL(database.url);
   const proxy = await startProxy({ host, port: Number(databasePort) });
-  const limited = await openLimited(database, role, proxy);
+  const limited = await openLimited(database, role, proxy, answersWithinMs);
   const opened = lookupKeys(openMasterFolder(dir));
   const deps = openLookup(limited.db, keys?.(opened) ?? opened);
   const server = http.createServer(createLookupApp(deps));
@@ -123,6 +129,7 @@ async function openLimited(
   database: TestDatabase,
   role: string,
   proxy: ServerProxy,
+  answersWithinMs: number,
 ): Promise<OpenDatabase> {
   await sql.raw(`create role ${role} login password 'local'`).execute(database.db);
   await sql`select lookup.grant_to(${role})`.execute(database.db);
@@ -130,7 +137,7 @@ async function openLimited(
   url.username = role;
   url.password = 'local';
   url.port = String(proxy.address.port);
-  return openDatabase(url.href, 'lookup test', 3);
+  return openLookupDatabase(url.href, 'lookup test', answersWithinMs);
 }
 
 async function newLookupKey({ db }: TestDatabase, name: string) {

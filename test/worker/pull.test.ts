@@ -122,6 +122,10 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a source whose adapter pulls', 
       await sample.prints('echo');
       await sample.prints('recorded');
       await sample.stop();
+      const { body } = await api.send('GET', '/v1/adapters/loop', {
+        key: await api.newKey(['read']),
+      });
+      expect(body).toMatchObject({ online: false });
     },
   );
 
@@ -165,15 +169,26 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a source whose adapter pulls', 
     const running = await startSample(api, { ...sample, more: [file] });
     const id = await suite.lockstep.accept({ person, password: newPassword() });
     const outcome = outcomeIn(await suite.lockstep.readEnd(id), 'racf');
-    const refused = { state: 'rejected', reason: 'policy', vendorCode: 'ICH408I.OLDPASS' };
+    const refused = {
+      ...{ state: 'rejected', reason: 'old_password_refused', vendorCode: 'ICH408I.OLDPASS' },
+    };
     expect(outcome).toMatchObject(refused);
-    await running.prints(`${account}: rejected policy recorded`);
+    await running.prints(`${account}: rejected old_password_refused recorded`);
     expect(await running.stop()).toBe(0);
     expect(
       (await api.send('GET', '/v1/adapters/racf', { key: await api.newKey(['read']) })).body,
     ).toMatchObject({
       ...{ source: 'racf', online: false, ownKey: false, pending: 0 },
     });
+  });
+
+  test('racf_adapter.py names the missing file of passwords and the missing line of stdin', async () => {
+    const { file, sample } = await startRacf();
+    const missing = await startSample(api, { ...sample, more: [`${file}.missing`] });
+    await missing.prints(`${file}.missing does not exist. Create it`);
+    const more = [file, 'USER'];
+    const incomplete = await startSample(api, { ...sample, more, stdin: 'ONELINE1\n' });
+    await incomplete.prints('Give two lines on stdin');
   });
 
   test('racf_adapter.py gets the stored password with the new one, in both directions', async () => {
@@ -338,7 +353,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a source whose adapter pulls', 
   test('the changes of an adapter that is offline wait, and continue when it connects again', async () => {
     await adapter.call('status', { status: 'offline' });
     const { id } = await change();
-    expect(await waits(id, 'unreachable')).toMatchObject({ vendorCode: 'adapter_offline' });
+    expect(await waits(id, 'adapter_unreachable')).toMatchObject({ state: 'waiting' });
     expect(await messages(id)).toEqual([]);
     await adapter.call('initialise');
     const [received] = await adapter.receive();
@@ -431,7 +446,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a source whose adapter pulls', 
     await suite.lockstep.configure(document({ maxAgeSeconds: 1 }));
     await adapter.call('status', { status: 'offline' });
     const { id } = await change();
-    await waits(id, 'unreachable');
+    await waits(id, 'adapter_unreachable');
     await until(async () => {
       const { rows } = await sql<{ old: boolean }>`
         select created_at < now() - interval '1 second' as old from change where id = ${id}`.execute(
@@ -521,5 +536,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a source whose adapter pulls', 
     expect(await check()).toContain('The adapter is online.');
     await adapter.call('status', { status: 'offline' });
     expect(await check()).toContain('The adapter is offline.');
+    await suite.lockstep.configure(document({}, { adapter: { enabled: false } }));
+    expect(await check()).toContain('The adapter is disabled in the configuration');
   });
 });

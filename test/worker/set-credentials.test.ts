@@ -203,6 +203,17 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a credential that is set', () =
     expect((await set(person, word, {}, portal)).body).toMatchObject({ proof: 'login' });
   });
 
+  test('wrong passwords block no credential that is stored without a login, and storing it ends their block', async () => {
+    const word = newPassword();
+    const { person } = await mapped(word);
+    expect((await set(person, 'a wrong guess')).body).toMatchObject({ code: 'credential_wrong' });
+    expect((await set(person, word)).status).toBe(429);
+    await suite.lockstep.configure(document(suite.company, { warehouse: { prove: 'never' } }));
+    expect((await set(person, word)).body).toMatchObject({ proof: 'none' });
+    await suite.lockstep.configure(document(suite.company));
+    expect((await set(person, word)).body).toMatchObject({ proof: 'login' });
+  });
+
   test('a key of another person or of other groups learns nothing about a mapping', async () => {
     const word = newPassword();
     const { person } = await mapped(word);

@@ -1,6 +1,7 @@
 import type { Connector } from '../../connectors/contract';
 import { log } from '../../log';
 import type { Finding, SourceCheck } from '../../model/api/job-results';
+import type { SourceConfiguration } from '../../model/configuration/document';
 import type { Database } from '../../store/database';
 import { reopenSource } from '../../store/sources/state';
 
@@ -28,6 +29,21 @@ export async function checkSource(
   const reported = await connector.policies?.();
   return { findings, policies: reported?.result === 'policies' ? reported.policies : [] };
 }
+
+/** Adds that an adapter is disabled, which no connector can find out. */
+export const withDisabledAdapter = (
+  { adapter }: Pick<SourceConfiguration, 'adapter'>,
+  check: SourceCheck,
+): SourceCheck =>
+  adapter === undefined || adapter.enabled
+    ? check
+    : { ...check, findings: [...check.findings, DISABLED] };
+
+const DISABLED: Finding = {
+  check: 'adapter-block',
+  verdict: 'warning',
+  says: 'The adapter is disabled in the configuration, so nothing is written to the source, and its captures are refused. Run "lockstep adapters enable" with its name.',
+};
 
 /** A connector reports a list that it cannot read as a warning: only the configuration shows whether a refresh needs it. */
 const isListingWarning = ({ check, verdict }: Finding): boolean =>

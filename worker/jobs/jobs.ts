@@ -21,7 +21,7 @@ import { startLoop } from '../loop';
 import { actOnAccount } from './act-on-account';
 import { answerSignIn } from './answer-sign-in';
 import { type Candidate, checkCandidate, type OpenCandidate } from './check-candidate';
-import { checkSource } from './check-source';
+import { checkSource, withDisabledAdapter } from './check-source';
 import { lookAtSource } from './look-at-source';
 import { requestScheduledRefreshes } from './refresh-schedule';
 import { refreshSource } from './refresh-source';
@@ -131,7 +131,10 @@ async function askSource(deps: Dependencies, job: SourceJob): Promise<unknown> {
   const rules = deps.accountRules(source, configuration.sources);
   switch (job.kind) {
     case 'check':
-      return checkSource(deps.db, job.source, connector, needsRefresh(source));
+      return withDisabledAdapter(
+        source,
+        await checkSource(deps.db, job.source, connector, needsRefresh(source)),
+      );
     case 'refresh':
       return refreshSource(deps, job, source, connector, rules, configuration);
     case 'look':

@@ -77,14 +77,17 @@ async function attempt(
   const key = await deps.keys.epochKey(epochId);
   const filter = accountFilter(configuration, job.source, account.mappings);
   const refused = key === null ? unverified('too_old') : refusedBefore(before, filter);
+  const release = async (): Promise<void> => {
+    if (target.verify !== 'none') await releaseGuard(deps.db, account.id);
+  };
   if (refused !== null || before === null || key === null) {
-    await releaseGuard(deps.db, account.id);
+    await release();
     return refused ?? OUTDATED;
   }
   // Without its key nothing can be stored, so the password is not tried either.
   const master = await availableKey(deps);
   if (master === null) {
-    await releaseGuard(deps.db, account.id);
+    await release();
     return unverified(null);
   }
   const sealedFor = { changeId: job.id, identityId: target.identityId, seq: 0, expiresAt };
@@ -93,10 +96,12 @@ async function attempt(
     return await withFiltered(filter, passwords.next, async (password) => {
       // The password filter leaves too little, so the account cannot have this password.
       if (password === null) return DIFFERS;
-      const proof = await verified(deps, job, source, account, password);
-      return typeof proof === 'string'
-        ? store(deps, job, target, before, master, password, proof)
-        : proof;
+      const proof = await verified(deps, job, target, source, account, password);
+      if (typeof proof !== 'string') return proof;
+      const result = await store(deps, job, target, before, master, password, proof);
+      // As after a change by the help desk: what an administrator has stored is what the next old password is compared with.
+      if (result.result === 'stored') await settleGuard(deps.db, account.id, 'holds');
+      return result;
     });
   } finally {
     destroyPasswords(passwords);
@@ -124,15 +129,18 @@ function refusedBefore(
 async function verified(
   deps: Dependencies,
   { source: name }: SourceJob,
+  { verify }: CredentialTarget,
   source: SourceConfiguration,
   account: SealedSignIn['account'],
   password: Secret,
 ): Promise<CredentialProof | CredentialResult> {
   const traits = connectorKinds.get(source.kind)?.traitsOf(source.settings);
   if (!isVerifiable(source, traits?.proof ?? 'none')) {
-    await releaseGuard(deps.db, account.id);
+    if (verify !== 'none') await releaseGuard(deps.db, account.id);
     return 'none';
   }
+  // The configuration has changed since the request, and no login is made without the guard.
+  if (verify === 'none') return unverified(null);
   const answer = await verifyOnce(deps, name, source, account, password);
   await settleGuard(
     deps.db,

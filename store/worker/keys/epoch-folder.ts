@@ -35,6 +35,7 @@ export function openEpochFolder(dir: string): KeyStore {
     currentMasterKey: withoutMasterKeys,
     masterKey: withoutMasterKeys,
     unsavedMasterKeys: async () => [],
+    masterKeyIds: async () => [],
     createEpochKey: withoutSigner,
     destroyEpochKey: withoutSigner,
     sign: withoutSigner,

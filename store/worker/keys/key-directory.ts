@@ -38,6 +38,7 @@ export async function openKeyDirectory(dir: string, elsewhere?: MasterKeyStore):
   return {
     masterKey: master.masterKey,
     currentMasterKey: master.currentMasterKey,
+    masterKeyIds: master.masterKeyIds,
     unsavedMasterKeys: master.unsavedMasterKeys,
     async createEpochKey(epochId) {
       const { publicKey, privateKey } = generateKeyPairSync('x25519');

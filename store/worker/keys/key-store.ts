@@ -31,6 +31,8 @@ export interface MasterKeys {
    * @throws KeyStoreUnavailable
    */
   masterKey(id: string): Promise<MasterKey>;
+  /** Ids of all master keys, the newest last, because ids grow with time. */
+  masterKeyIds(): Promise<readonly string[]>;
   /** Ids of the master keys of which no backup is recorded. */
   unsavedMasterKeys(): Promise<readonly string[]>;
 }
@@ -42,8 +44,6 @@ export interface MasterKeys {
 export interface MasterKeyStore extends MasterKeys {
   /** Where the keys are, for the operator. */
   readonly place: string;
-  /** Ids of all master keys, the newest last, because ids grow with time. */
-  masterKeyIds(): Promise<readonly string[]>;
   /** Makes a master key, which seals new credentials from now on. @returns its id */
   generate(): Promise<string>;
   /**

@@ -169,6 +169,20 @@ describe('passwords that the policy of the group does not guarantee', () => {
     );
   });
 
+  test('a filter that removes characters without a minLength causes a warning', () => {
+    const removes = { allowed: 'A-Za-z0-9', maxLength: 40 };
+    const short = 'may leave a single one';
+    expect(evaluated({}, member({}, removes)).warnings).toContainEqual(
+      expect.stringContaining(short),
+    );
+    for (const filter of [
+      { ...removes, minLength: 6 },
+      { ...removes, replaceWith: 'X' },
+      { maxLength: 8 },
+    ])
+      expect(evaluated({}, member({}, filter)).warnings.join('')).not.toContain(short);
+  });
+
   test('a filter that weakens passwords causes a warning', () => {
     expect(evaluated({}, member({}, { maxLength: 8 })).warnings).toEqual([
       'corp: The filter weakens passwords: of about 98 bits of 15 random characters, 52 are left. Allow more characters, or a larger maxLength, if the source accepts them.',
