@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { Failed, run } from './run.mjs';
 import { setUp } from './setup.mjs';
 import { endWithNpm, mergeRepeatedSignals } from './signals.mjs';
-import { checkApi, checkKeyStore, conformance, test, torture } from './test.mjs';
+import { checkApi, checkKeyStore, checkLong, conformance, test, torture } from './test.mjs';
 
 const root = path.resolve(import.meta.dirname, '..');
 const callersFolder = process.cwd();
@@ -42,6 +42,10 @@ const commands = {
   'check:deploy': async (args) => {
     await setUp('built');
     await runHere('dist/deploy/check/main.js', args);
+  },
+  'check:long': async (args) => {
+    await setUp('built');
+    return checkLong(args);
   },
   'check:keystore': async (args) => {
     await setUp('built');
