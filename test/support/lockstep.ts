@@ -67,7 +67,6 @@ export interface NewPassword {
   readonly person: string;
   readonly password: string;
   readonly current?: string;
-  readonly ageLimitMs?: number;
   /** Groups to change; all declared groups by default. */
   readonly groups?: readonly string[];
 }
@@ -84,7 +83,7 @@ export interface EngineAddress {
 
 export type EngineOptions = EngineAddress & { readonly cachedWorkflows?: number };
 
-const HOUR_MS = 3_600_000;
+const AGE_LIMIT_MS = 72 * 3_600_000;
 
 // This must run before the SDK creates a runtime with its defaults.
 installRuntime();
@@ -167,7 +166,7 @@ export async function startLockstep(
       if (conflicts.length > 0) throw new Error('an account is linked to another identity');
       return name;
     },
-    async accept({ person, password, current, ageLimitMs = 72 * HOUR_MS, groups }) {
+    async accept({ person, password, current, groups }) {
       const [identity, epoch, applied] = await Promise.all([
         findIdentity(db, { name: person }),
         currentEpoch(db, signer),
@@ -178,7 +177,7 @@ export async function startLockstep(
         id: newId('chg'),
         identityId: identity.id,
         seq: identity.lastSeq + 1,
-        expiresAt: new Date(identity.now.getTime() + ageLimitMs),
+        expiresAt: new Date(identity.now.getTime() + AGE_LIMIT_MS),
       };
       const jwe = await seal(
         epoch.key,

@@ -5,7 +5,7 @@ import { holders, newPassword } from '../support/people';
 import { keeps } from '../support/rules';
 import { describeWith } from '../support/servers';
 import { until } from '../support/until';
-import { entryOf, workerSuite } from '../support/worker-suite';
+import { entryOf, statesOf, workerSuite } from '../support/worker-suite';
 
 /** Sign-ins that an application reports, on real servers. The auth account is in OpenLDAP, the others there and in PostgreSQL. */
 describeWith(['slapd', 'postgres', 'temporal'], 'a reported sign-in', () => {
@@ -20,9 +20,6 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a reported sign-in', () => {
     api = await suite.startApi();
     portal = await api.newKey(['sign-in'], ['all']);
     admin = await api.newKey(['admin']);
-    // Once it has carried out a change, the worker is connected to the engine: changes with a short age limit follow.
-    const { person } = await suite.addPerson('directory');
-    await suite.lockstep.readEnd(await suite.lockstep.accept({ person, password: newPassword() }));
   });
   afterEach(async () => {
     const { db } = suite.lockstep.database;
@@ -52,11 +49,13 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a reported sign-in', () => {
       state,
       reason,
     ]);
-  /** Adds a person whose accounts hold `word`, except the one in `warehouse`, which was unreachable until the change expired. */
+  /** Adds a person whose accounts hold `word`, except the one in `warehouse`, which was unreachable until it was cancelled. */
   async function addPersonBehind(word: string) {
     const { person, accounts } = await suite.addPerson('directory', 'apps', 'warehouse');
     await suite.takeAway('warehouse');
-    const id = await suite.lockstep.accept({ person, password: word, ageLimitMs: 4_000 });
+    const id = await suite.lockstep.accept({ person, password: word });
+    await suite.lockstep.readUntil(id, (change) => statesOf(change).warehouse === 'waiting');
+    await suite.lockstep.command(id, 'cancel', 'warehouse');
     await suite.lockstep.readEnd(id);
     await suite.company.proxies.warehouse.pass();
     await suite.lockstep.forgetTroubles();
@@ -72,7 +71,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a reported sign-in', () => {
       const word = newPassword();
       const { person, accounts } = await addPersonBehind(word);
       expect(await holders(accounts, word)).toEqual([true, true, false]);
-      expect(await stale(person)).toEqual([['warehouse', 'expired']]);
+      expect(await stale(person)).toEqual([['warehouse', 'cancelled']]);
       const before = await suite.storedInApps(accounts[1]);
       const { status, body } = await report(person, word);
       expect([status, body]).toEqual([
