@@ -143,7 +143,7 @@ export const environmentSchema = z.object({
   LOCKSTEP_TRANSIT_CA_FILE: file
     .optional()
     .describe(
-      'Certificates of the authorities that may sign the certificate of that server (PEM). By default those of Node.',
+      'Certificates of the authorities that may sign the certificate of that server (PEM). Default: the authorities that Node trusts.',
     ),
   LOCKSTEP_AUDIT_ANCHOR_FILE: file
     .optional()

@@ -53,10 +53,10 @@ export type NamedPass = Pass & {
 
 /**
  * Activity 1 of 6. Confirms the account of a capture (`isOriginConfirmed`), lets the rules of adapters refuse the change
- * (`refusalOfAdapters`), makes the plan, then validates and changes
- * the auth account (`attemptAccounts`). It is one step, because each step costs Temporal an event, and people wait for
- * this one. It is repeated while the auth account waits only for its source; the plan stays. When the auth source is on
- * the queue lane, this step only makes the plan, and `finishAccounts` changes the auth account.
+ * (`refusalOfAdapters`), makes the plan, then validates and changes the auth account (`attemptAccounts`). It is one
+ * step, because each step costs Temporal an event, and people wait for this one. It is repeated while the auth account
+ * waits only for its source; the plan stays. When the auth source is on the queue lane, this step only makes the plan,
+ * and `finishAccounts` changes the auth account.
  */
 export function changeAuthAccount(deps: Dependencies) {
   return async (changeId: string): Promise<AuthStep> => {

@@ -73,7 +73,7 @@ const table = {
     retry: 'offline',
     status: 409,
     says: 'An operator has paused this source. Run "lockstep sources resume" to continue.',
-    waits: 'Its accounts wait until then.',
+    waits: 'Its accounts wait until the pause ends.',
   },
   source_in_maintenance: {
     retry: 'offline',
@@ -90,7 +90,7 @@ const table = {
   source_at_limit: {
     retry: 'offline',
     status: 503,
-    says: 'Lockstep writes as many accounts of this source as maxPerSecond or maxAtOnce allow.',
+    says: 'Lockstep already writes as many accounts of this source as maxPerSecond or maxAtOnce allows.',
     waits: 'The account is written when it is its turn; no action is needed.',
   },
   in_doubt: {
@@ -271,7 +271,7 @@ const table = {
   not_acknowledged: {
     retry: 'rejected',
     status: 504,
-    says: 'The adapter of the source received the password as often as retryCount allows and never acknowledged it, so the account may hold either password. Look for the tracking id of the audit in the log of the adapter, then change the password again.',
+    says: 'The adapter of the source received the password as often as retryCount allows and never acknowledged it, so the account may hold either password. Search the log of the adapter for the tracking id that the audit shows, then change the password again.',
   },
   adapter_offline: {
     retry: 'rejected',
@@ -309,7 +309,7 @@ const table = {
   sign_in_again: {
     retry: 'never',
     status: 403,
-    says: 'This needs a sign-in of the last minutes. Sign in again, then repeat it.',
+    says: 'This needs a recent sign-in. Sign in again, then repeat it.',
   },
   current_password_needed: {
     retry: 'never',
@@ -334,7 +334,7 @@ const table = {
   keys_away: {
     retry: 'never',
     status: 503,
-    says: 'The lookup service cannot read the master key of this credential. Make the key folder available, then try again; "lockstep sso secret status" shows the keys.',
+    says: 'The lookup service cannot read the master key of this credential. Make the key folder or the key server available, then try again; "lockstep sso secret status" shows the keys.',
   },
   method_not_allowed: {
     retry: 'never',

@@ -13,14 +13,14 @@ export const keyStoreProblems = {
   token:
     'The worker has no usable token for the key server. Put the token, one line, into the file of LOCKSTEP_TRANSIT_TOKEN_FILE, and let the user of the worker read it.',
   refused:
-    'The key server refuses the token of the worker. Put a valid token into the file of LOCKSTEP_TRANSIT_TOKEN_FILE, whose policy allows to encrypt and decrypt with the key.',
+    'The key server refuses the token of the worker. Put a valid token into the file of LOCKSTEP_TRANSIT_TOKEN_FILE; its policy must allow encryption and decryption with the key.',
   sealed: 'The key server is sealed or not active. Unseal it.',
   no_key:
     'The key server does not have the key LOCKSTEP_TRANSIT_KEY, or LOCKSTEP_TRANSIT_URL is not the address of a transit engine. Correct the variables, or restore the key from the backup of the key server.',
   wrong_key:
     'The key server cannot open the master key. It has another key of this name, or min_decryption_version excludes the version that sealed the master key.',
   invalid_answer:
-    'The key server answered with something that is no answer of a transit engine. Check LOCKSTEP_TRANSIT_URL, and the log of the server.',
+    'The answer of the key server is not that of a transit engine. Check LOCKSTEP_TRANSIT_URL, and the log of the server.',
 } as const;
 
 export type KeyStoreProblem = keyof typeof keyStoreProblems;

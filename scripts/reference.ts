@@ -116,7 +116,7 @@ function configurationPage(): string {
     fieldTable(configurationSchema),
     '### A source: `sources.<name>`',
     fieldTable(sourceSchema),
-    '#### A maintenance window: `sources.<name>.maintenance`\nNothing is written to the source in a window; [Operating](operating.md#maintenance) describes what happens. A time that the clock skips in spring is no time of a window.',
+    '#### A maintenance window: `sources.<name>.maintenance`\nNothing is written to the source in a window; [Operating](operating.md#maintenance) describes what happens. A time that the clock skips in spring belongs to no window.',
     fieldTable(maintenanceWindowSchema),
     '### Captures of a source: `sources.<name>.capture`\nSee [captures](captures/README.md).',
     fieldTable(captureSchema),

@@ -99,7 +99,7 @@ const reset = route({
   method: 'post',
   path: '/v1/captures/reset',
   right: 'operate',
-  summary: 'Forget which passwords were changed lately',
+  summary: 'Clear the history of captured and written passwords',
   description:
     'An identical capture within 10 minutes is a duplicate, and a capture of a password that Lockstep has written is an echo. After this, both start a change. Changes in progress are remembered.',
   body: smallBody(z.strictObject({ sources: z.array(sourceName).max(1000) }), {

@@ -212,7 +212,7 @@ const addApplicationCommand = (): Command =>
 const removeApplicationCommand = (): Command =>
   edits(
     new Command('remove-app')
-      .description('Takes an application away from its adapter. It is not deleted.')
+      .description('Removes an application from its adapter. The application is not deleted.')
       .argument('<application>', 'name of the application')
       .addHelpText('after', examples(['lockstep adapters remove-app reports', 'removes it'])),
     (configuration, [application = '']) => withoutApplication(configuration, application),
@@ -221,7 +221,9 @@ const removeApplicationCommand = (): Command =>
 const groupCommand = (): Command =>
   edits<EditOptions & { readonly none?: true }>(
     new Command('group')
-      .description('Puts an adapter into a group, whose adapters are switched together.')
+      .description(
+        'Puts an adapter into a group. The adapters of a group are enabled and disabled together.',
+      )
       .argument('<adapter>', 'name of the adapter')
       .argument('[group]', 'name of the group')
       .option('--none', 'take the adapter out of its group')
@@ -241,8 +243,8 @@ const groupCommand = (): Command =>
 const resetCommand = (): Command =>
   new Command('reset')
     .description(
-      'Forgets which passwords were changed in the last days, so that an identical change counts as a new one. A capture ' +
-        'of a password that Lockstep has written itself then counts, too.',
+      'Clears the history of captured and written passwords of the adapter, so that an identical change counts as a new ' +
+        'one, and a capture of a password that Lockstep has written itself counts, too.',
     )
     .argument('[adapter]', 'name of the adapter; by default all')
     .addHelpText('after', examples(['lockstep adapters reset warehouse', 'clears its history']))

@@ -44,7 +44,7 @@ export const generateCommand = (): Command =>
         examples: [
           [
             'lockstep mappings generate reports --from mail --strip-domain --case upper --limit 8 --dry-run',
-            'shows the names for a system that knows 8 capital letters',
+            'shows the names for a system that accepts at most 8 capital letters',
           ],
         ],
         exits: {

@@ -63,7 +63,7 @@ const pauseCommand = (): Command =>
   new Command('pause')
     .summary('stop all requests to a source')
     .description(
-      'Stops all requests to a source until you resume it, or until a time that you give. Its accounts wait. A pause replaces an earlier one. Maintenance windows that return are settings of the source.',
+      'Stops all requests to a source until you resume it, or until a time that you give. Its accounts wait. A pause replaces an earlier one. Recurring maintenance windows are settings of the source.',
     )
     .argument('<source>', 'name of the source')
     .option('--until <time>', 'when the pause ends by itself: a time, or a duration', momentOrSpan)

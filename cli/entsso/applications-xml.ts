@@ -29,7 +29,7 @@ export function readApplicationsXml(
   const peopleGroups: Document = {};
   for (const element of readEntssoXml(file)) {
     if (element.name !== 'application') {
-      becomes.push(without(element, element.name, 'It is no application.'));
+      becomes.push(without(element, element.name, 'It is not an application.'));
       continue;
     }
     const original = element.attributes.name ?? '';

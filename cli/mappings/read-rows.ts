@@ -17,7 +17,7 @@ export function readMappingRows(
   const rows = records.map(({ line, cells }): FileRow => {
     const cell = (column: Column) => cells[places.get(column) ?? -1] ?? '';
     const named = cell('application') || (application ?? '');
-    if (named === '') throw usage(`Line ${line} of ${file} names no application.`);
+    if (named === '') throw usage(`Line ${line} of ${file} does not name an application.`);
     if (cell('identity') === '') throw usage(`Line ${line} of ${file} names no person.`);
     const account = cell('account');
     const wanted = { application: named, identity: cell('identity') };

@@ -24,10 +24,10 @@ export const pull: ConnectorKind<PullSettings> = {
     canonicalName: (name) => (names === 'exact' ? name : foldCase(name)),
   }),
   needs: [
-    'A program that keeps the protocol of [adapters.md](adapters.md). It calls the API; the API and the worker never call it.',
+    'A program that follows the protocol of [adapters.md](adapters.md). It calls the API; the API and the worker never call it.',
     'An API key of the scope `adapter` for this source: `lockstep keys create "adapter of <source>" --scope adapter --source <source>`.',
     'Accounts that an operator links to people: an adapter cannot be searched.',
-    'A change that arrives twice does no harm, because a message is delivered again until it is acknowledged.',
+    'The program tolerates a message that arrives twice, because a message is delivered again until it is acknowledged.',
   ],
   // The driver is loaded at the first use, because the api reads the registry too.
   open: async (settings, tools) => (require('./pull') as typeof Driver).openPull(settings, tools),

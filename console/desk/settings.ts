@@ -31,7 +31,7 @@ export const settingsPage = (
     title: 'Configuration',
     address: '/console/settings',
     content: html`${issues.length > 0 && html`<div class="problem" role="alert"><h2>This text is not a valid configuration</h2><ul>${issues.map((says) => html`<li>${says}</li>`)}</ul></div>`}
-${signIn !== null && html`<div class="problem" role="alert"><p>Nothing was applied. It needs a sign-in of the last minutes. <a href="${signIn}" target="_blank" rel="noopener">Sign in again in a new tab</a>, then choose Apply here.</p></div>`}
+${signIn !== null && html`<div class="problem" role="alert"><p>Nothing was applied. It needs a recent sign-in. <a href="${signIn}" target="_blank" rel="noopener">Sign in again in a new tab</a>, then choose Apply here.</p></div>`}
 ${plan !== null && planOf(plan)}
 <form method="post" action="/console/settings"><p class="field"><label for="text">lockstep.yaml</label><textarea class="code" id="text" name="text" spellcheck="false" autocomplete="off" data-1p-ignore>${text}</textarea></p>
 <input type="hidden" name="version" value="${plan?.version ?? ''}">

@@ -23,7 +23,7 @@ export const signInPage = (
     assets,
     header: html`<span class="brand">Lockstep</span><nav aria-label="People"><a href="/password">Change a password</a></nav>`,
     main: html`<h1>${isAgain ? 'Sign in again' : 'Sign in'}</h1>
-${isAgain && html`<p class="intro">What you want to do needs a sign-in of the last minutes. Then you are back on the page.</p>`}
+${isAgain && html`<p class="intro">What you want to do needs a recent sign-in. Then you are back on the page.</p>`}
 ${problem !== '' && html`<div class="problem" role="alert"><p>${problem}</p></div>`}
 ${title !== null && html`<p><a class="button primary" href="/sign-in?to=${encodeURIComponent(to)}${isAgain && '&again=1'}">Sign in with ${title}</a></p>`}
 <form method="post" action="/console/sign-in${isAgain && '?again=1'}" class="columns"><div>
@@ -39,6 +39,6 @@ export const signInAgainPage = (desk: Desk, href: string): string =>
   deskPage(desk, {
     title: 'Sign in again',
     address: '',
-    content: html`<p class="verdict busy">Nothing was done. This needs a sign-in of the last minutes.</p>
+    content: html`<p class="verdict busy">Nothing was done. This needs a recent sign-in.</p>
 <p><a class="button primary" href="${href}">Sign in again</a></p>`,
   });

@@ -142,7 +142,7 @@ export const en: Texts = {
     title: 'My accounts',
     hello: (name) => `Signed in as ${name}.`,
     change: 'Change my password',
-    changeHint: 'It also helps if you have forgotten it: a sign-in of the last minutes is enough.',
+    changeHint: 'It also helps if you have forgotten it: a recent sign-in is enough.',
     signOut: 'Sign out',
     holds: {
       newest: 'has your newest password',
@@ -168,7 +168,7 @@ export const en: Texts = {
       superseded: 'replaced by a newer change',
     },
     notices: 'My notices',
-    noNotices: 'You have got none in the last weeks.',
+    noNotices: 'You got no notices in the last weeks.',
     noticeKinds: {
       password_changed: 'Your password was changed.',
       password_expiring: 'Your password expires soon.',

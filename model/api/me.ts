@@ -19,7 +19,7 @@ export const meSchema = z
           delivered: z.boolean().describe('Whether at least one channel has delivered it.'),
         }),
       )
-      .describe('The newest notices about the own password, the newest first.'),
+      .describe('The newest notices about the password of the person, the newest first.'),
   })
   .meta({ id: 'Me' });
 

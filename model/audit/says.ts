@@ -40,11 +40,10 @@ const ofSource = (does: string, severity: AuditSeverity = 'notice'): ActionRow =
 const ofWaiting = (done: string): ActionRow =>
   row(({ subject, source, detail }) => {
     const { reason } = detail;
-    const which =
-      typeof reason === 'string'
-        ? `the accounts that wait for ${reason}`
-        : 'all its waiting accounts';
-    return `The source ${subject ?? source} has ${which} ${done}.`;
+    const of = `of the source ${subject ?? source}`;
+    return typeof reason === 'string'
+      ? `The accounts ${of} that wait or are parked for ${reason} were ${done}.`
+      : `All waiting accounts ${of} were ${done}.`;
   }, 'notice');
 const ofCaptures = (does: string): ActionRow =>
   row(({ subject }) => `The captures of ${subject} were ${does}.`, 'notice');
@@ -119,7 +118,7 @@ export const auditActions = {
   'captures.stopped': ofCaptures('stopped'),
   'captures.startpoint': ofCaptures('given a startpoint'),
   'captures.reset': row(
-    ({ subject }) => `The history of passwords of ${subject} was cleared.`,
+    ({ subject }) => `The history of captured and written passwords of ${subject} was cleared.`,
     'notice',
   ),
   'configuration.applied': row(({ detail }) => {
@@ -133,7 +132,7 @@ export const auditActions = {
   'identity.deleted': row(({ person }) => `The person ${person} was deleted.`, 'warning'),
   'identity.updated': row(
     ({ person, subject, source, detail }) =>
-      `The attributes ${word(detail.attributes)} of ${person ?? `${subject}, who is gone,`} follow the account in ${source}.`,
+      `Updated these attributes of ${person ?? `${subject}, who is gone,`} from the account in ${source}: ${word(detail.attributes)}.`,
   ),
   'account.linked': row((record) => `Linked ${accountText(record)}.`),
   'account.unlinked': row(

@@ -25,12 +25,12 @@ export const adapterSchema = z.strictObject({
   sendOldPassword: z
     .boolean()
     .default(false)
-    .describe('Hands the stored password over with the new one, for a system that needs both.'),
+    .describe('Sends the stored password together with the new one, for a system that needs both.'),
   syncFromAdapter: z
     .boolean()
     .default(false)
     .describe(
-      'Accepts passwords that are changed in this source. Without `capture`, it is captured with the defaults, but without `verifyCurrent`.',
+      'Accepts passwords that are changed in this source. Without `capture`, the defaults of captures apply, but without `verifyCurrent`.',
     ),
   verifyOldPassword: z
     .boolean()

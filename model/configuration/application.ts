@@ -89,7 +89,7 @@ export const applicationSchema = z.strictObject({
   leadsTo: name
     .optional()
     .describe(
-      'With `hostInitiated`: the application, as a rule one of the directory, whose credential of the person is returned.',
+      'With `hostInitiated`: the application whose credential of the person is returned, usually that of the directory.',
     ),
   validatePassword: z
     .boolean()

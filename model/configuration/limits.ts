@@ -34,7 +34,7 @@ interface LimitSettings {
   readonly maxAtOnce?: number | undefined;
 }
 
-/** The limits of a source; null when it has none. A window is a second, or as long as one account takes. */
+/** The limits of a source; null when it has none. A window lasts a second, or as long as the limit lets one account take. */
 export function limitsOf({ maxPerSecond, maxAtOnce }: LimitSettings): Limits | null {
   if (maxPerSecond === undefined && maxAtOnce === undefined) return null;
   const atOnce = maxAtOnce ?? null;

@@ -7,7 +7,7 @@ export type Weekday = (typeof weekdays)[number];
 
 const timeOfDay = z
   .string()
-  .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'is no time of the day; write it as 02:30');
+  .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'is not a time of day; write it as 02:30');
 
 const isTimeZone = (name: string): boolean => {
   try {
@@ -29,7 +29,7 @@ export const maintenanceWindowSchema = z
     to: timeOfDay.describe('When it ends, as `04:00`. A time before `from` is on the next day.'),
     timeZone: z
       .string()
-      .refine(isTimeZone, 'is no time zone; write it as Europe/Berlin')
+      .refine(isTimeZone, 'is not a time zone; write it as Europe/Berlin')
       .default('UTC')
       .describe('The time zone of `from` and `to`, as `Europe/Berlin`.'),
   })

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Scope } from '../api/scopes';
 import { name } from './names';
 
-/** What a sign-in at the identity provider may be. Each role has the rights of one scope. */
+/** The roles that a sign-in at the identity provider can give. Each role has the rights of one scope. */
 export const signInRoles = {
   person: 'person',
   'help-desk': 'help-desk',
@@ -22,7 +22,7 @@ export const signInRowSchema = z
       .min(1)
       .optional()
       .describe('A value of the groups claim. Without it, the row is for everyone who signs in.'),
-    roles: z.array(z.enum(roleNames)).min(1).describe('What these people may be in the console.'),
+    roles: z.array(z.enum(roleNames)).min(1).describe('The roles of these people in the console.'),
     groups: z
       .array(name)
       .min(1)

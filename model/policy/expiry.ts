@@ -14,7 +14,7 @@ export const expirySchema = z
       .array(z.int().min(1).max(365))
       .max(10)
       .default([14, 7, 1])
-      .describe('How many days before its end the person gets a notice.'),
+      .describe('How many days before the password expires the person gets a notice.'),
   })
   .refine(
     ({ maxAgeDays, remindDaysBefore }) => remindDaysBefore.every((days) => days < maxAgeDays),

@@ -107,9 +107,9 @@ describe('a maintenance window', () => {
   });
 
   test.each([
-    [{ from: '24:00' }, 'is no time of the day'],
+    [{ from: '24:00' }, 'is not a time of day'],
     [{ to: '02:00' }, 'is the time at which the window begins'],
-    [{ timeZone: 'Europe/Berln' }, 'is no time zone'],
+    [{ timeZone: 'Europe/Berln' }, 'is not a time zone'],
   ])('that is not possible is refused with its reason: %j', (given, reason) => {
     const { error } = maintenanceWindowSchema.safeParse({ from: '02:00', to: '04:00', ...given });
     expect(error?.issues[0]?.message).toContain(reason);
