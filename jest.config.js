@@ -23,5 +23,6 @@ module.exports = {
   // Twenty times what most tests need: a busy machine is slow, and a test that hangs is rare.
   testTimeout: 120_000,
   testSequencer: '<rootDir>/test/support/sequencer.cjs',
-  maxWorkers: 2,
+  // More than the two cores of the CI machine, because the tests wait for servers and time limits half of the time.
+  maxWorkers: 3,
 };
