@@ -269,10 +269,10 @@ export async function expectDoneAfterKill(
 async function hurryProbe(bench: CrashBench, id: string): Promise<void> {
   const isWaiting = outcome('crm', 'waiting');
   await readUntil(bench, id, (change) => change.endedAt !== null || isWaiting(change));
-  await sql`update source_state
-            set probing_until = null, next_probe_at = now() - interval '1 minute'`.execute(
-    bench.stack.database.db,
-  );
+  const end = sql`update source_state
+                  set probing_until = null, next_probe_at = now() - interval '1 minute'`;
+  // The first connection may be one to the PostgreSQL that was killed.
+  await until(() => end.execute(bench.stack.database.db).then(Boolean, () => false));
 }
 
 const remainingMs = (until: Date | null | undefined): number =>

@@ -1,4 +1,5 @@
 import { findIdentity } from '../../store/people/identities';
+import { pauseSource } from '../../store/sources/state';
 import type { TestApi } from '../support/api';
 import type { TestWorker } from '../support/lockstep';
 import { holders, newPassword } from '../support/people';
@@ -49,15 +50,14 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a reported sign-in', () => {
       state,
       reason,
     ]);
-  /** Adds a person whose accounts hold `word`, except the one in `warehouse`, which was unreachable until it was cancelled. */
+  /** Adds a person whose accounts hold `word`, except the one in `warehouse`, which was paused until it was cancelled. */
   async function addPersonBehind(word: string) {
     const { person, accounts } = await suite.addPerson('directory', 'apps', 'warehouse');
-    await suite.takeAway('warehouse');
+    await pauseSource(suite.lockstep.database.db, 'warehouse', 'source_paused', 'api-key:1');
     const id = await suite.lockstep.accept({ person, password: word });
     await suite.lockstep.readUntil(id, (change) => statesOf(change).warehouse === 'waiting');
     await suite.lockstep.command(id, 'cancel', 'warehouse');
     await suite.lockstep.readEnd(id);
-    await suite.company.proxies.warehouse.pass();
     await suite.lockstep.forgetTroubles();
     return { person, accounts };
   }
