@@ -19,6 +19,7 @@ import { storePlan } from '../store/worker/store-plan';
 import { passName } from '../workflows/names';
 import { attemptAccounts } from './attempt/attempt-accounts';
 import type { Dependencies } from './dependencies';
+import { settleMappingsSoFar } from './settle-mappings';
 import { isOriginConfirmed } from './shared/confirm-origin';
 import { type LoadedChange, loadChange } from './shared/load-change';
 import { lookInMs } from './shared/next-look';
@@ -65,13 +66,7 @@ export function changeAuthAccount(deps: Dependencies) {
     const sources = sourcesOf(configuration);
     const stored = change.planned
       ? null
-      : await storePlan(
-          deps.db,
-          change.id,
-          planOf(loaded),
-          await refusalOf(deps, loaded),
-          change.notifiesPerson,
-        );
+      : await storePlan(deps.db, change.id, planOf(loaded), await refusalOf(deps, loaded), change);
     // After a crash the plan may be stored, and the auth account settled, already.
     const planned = stored ?? (await readOutcomeStatuses(deps.db, change.id));
     const auth = planned.find(({ role }) => role === 'auth');
@@ -87,6 +82,9 @@ export function changeAuthAccount(deps: Dependencies) {
             goesLast ? 'validate' : 'write',
           );
     const reached = statuses.find(({ role }) => role === 'auth');
+    // The origin holds the new password whatever becomes of the auth account, which may be away for long.
+    if (change.origin !== null && reached !== undefined && !isSettled(reached.state))
+      await settleMappingsSoFar(deps, change.id);
     const lookMs = await waitOf(deps, loaded, reached);
     return {
       auth:

@@ -1,10 +1,12 @@
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import type { NoticeChannels } from '../connectors/notices/open';
 import { log } from '../log';
-import type { NoticeChannel } from '../model/configuration/document';
+import { describedSource, groupTitle } from '../model/configuration/described';
+import type { Configuration, NoticeChannel } from '../model/configuration/document';
 import { channelNamed } from '../model/configuration/notice-channels';
 import { errors, isErrorCode } from '../model/errors';
 import type { NoticeFacts } from '../model/notices/facts';
+import { type NoticeKind, noticeKinds } from '../model/notices/kinds';
 import { deliveryReasons, nextTryInMs, type Sent } from '../model/notices/retry';
 import { noticeText } from '../model/notices/text';
 import type { AppliedConfiguration } from '../store/configuration/versions';
@@ -33,7 +35,7 @@ export function deliverNotice(deps: NoticeDependencies) {
     if (delivery === null) return;
     const { configuration } = await deps.configuration();
     const channel = channelNamed(configuration, delivery.channel);
-    const sent = await attempt(deps, delivery, channel);
+    const sent = await attempt(deps, delivery, channel, configuration);
     deps.count(delivery.channel, sent.result);
     await settle(deps.db, delivery, sent);
   };
@@ -43,6 +45,7 @@ async function attempt(
   { db, channels }: NoticeDependencies,
   delivery: DeliveryAtWork,
   channel: NoticeChannel | undefined,
+  configuration: Configuration,
 ): Promise<Sent> {
   const { channel: name, kind } = delivery;
   if (channel === undefined) return { result: 'failed', reason: 'channel_removed' };
@@ -56,7 +59,7 @@ async function attempt(
     kind,
     recipient: delivery.recipient,
     facts,
-    text: noticeText(kind, channel.language, facts),
+    text: noticeText(kind, channel.language, titled(kind, facts, channel, configuration)),
     person: personOf(delivery),
     startedBy: delivery.startedBy,
   };
@@ -100,6 +103,21 @@ function factsOf(delivery: DeliveryAtWork, { settings }: NoticeChannel): NoticeF
     left: left === true,
     link: null,
     contact: typeof settings.contact === 'string' ? settings.contact : null,
+  };
+}
+
+/** The facts of a text. A person reads titles; an operator reads the technical names, which the commands need. */
+function titled(
+  kind: NoticeKind,
+  facts: NoticeFacts,
+  { language }: NoticeChannel,
+  configuration: Configuration,
+): NoticeFacts {
+  if (noticeKinds[kind].audience !== 'people') return facts;
+  return {
+    ...facts,
+    sources: facts.sources.map((name) => describedSource(configuration, name).title[language]),
+    about: facts.about === null ? null : groupTitle(configuration, facts.about)[language],
   };
 }
 

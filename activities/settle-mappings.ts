@@ -1,7 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { log } from '../log';
 import { KEY_STORE_UNAVAILABLE, mappingStep } from '../model/change/mapping';
-import { sourceNamed } from '../model/configuration/document';
 import {
   advanceMappings,
   type FlagReason,
@@ -12,7 +11,7 @@ import {
 } from '../store/worker/credentials';
 import { KeyStoreUnavailable, type MasterKey } from '../store/worker/keys/key-store';
 import type { Dependencies } from './dependencies';
-import { withFiltered } from './shared/filter-passwords';
+import { filterInChange, withFiltered } from './shared/filter-passwords';
 import { type LoadedChange, loadChange } from './shared/load-change';
 
 /**
@@ -26,6 +25,16 @@ export function settleMappings(deps: Dependencies) {
     // Most people have no mapping; then the change itself is not needed.
     if (mappings.length > 0) await settleThese(deps, await loadChange(deps, changeId), mappings);
   };
+}
+
+/**
+ * Settles the mappings of the accounts that hold the new password already, while the auth account may have to wait for
+ * long. If the store of the master keys is unavailable, they are left to the close of the change.
+ */
+export async function settleMappingsSoFar(deps: Dependencies, changeId: string): Promise<void> {
+  await settleMappings(deps)(changeId).catch((error: unknown) => {
+    if (!(error instanceof ApplicationFailure) || error.type !== KEY_STORE_UNAVAILABLE) throw error;
+  });
 }
 
 async function settleThese(
@@ -110,9 +119,9 @@ async function advance(
 ): Promise<readonly string[]> {
   return withPasswords(async (passwords) => {
     if (passwords === null) return [];
-    const seal = ({ id, source, holdsTyped, outcome }: MappingToSettle) =>
+    const seal = ({ id, accountId, source, holdsTyped, outcome }: MappingToSettle) =>
       withFiltered(
-        sourceNamed(configuration, source)?.passwordFilter,
+        filterInChange(configuration, change, { id: accountId, source }),
         (holdsTyped ? passwords.typed : undefined) ?? passwords.next,
         // The filter leaves nothing only if it was changed after the account was written.
         async (filtered) =>

@@ -1,7 +1,9 @@
 import { adapterRoutes } from './adapters/routes';
+import { adapterStatusRoutes } from './adapters/status';
 import { auditRoutes } from './admin/audit';
 import { diagnosticsRoutes } from './admin/diagnostics';
 import { keyRoutes } from './admin/keys';
+import { masterKeyRoutes } from './admin/master-keys';
 import { presenceRoutes } from './admin/presence';
 import { captureControlRoutes } from './captures/control';
 import { relayRoutes } from './captures/relays';
@@ -12,6 +14,7 @@ import { passwordRuleRoutes } from './changes/password-rules';
 import { changeRoutes } from './changes/routes';
 import { staleRoutes } from './changes/stale';
 import { startChange } from './changes/start';
+import { groupPolicyRoutes } from './configuration/group-policy';
 import { configurationRoutes } from './configuration/routes';
 import { configurationVersionRoutes } from './configuration/versions';
 import { sessionRoutes } from './console/sessions';
@@ -23,9 +26,11 @@ import { mappingImportRoutes } from './people/mapping-import';
 import { mappingRoutes } from './people/mapping-routes';
 import { meRoutes } from './people/me';
 import { oneTimeLinkRoutes } from './people/one-time-links';
+import { ownApplicationRoutes } from './people/own-applications';
 import { peopleRoutes } from './people/routes';
 import { credentialRoutes } from './people/set-credentials';
 import { scimRoutes } from './scim/routes';
+import { candidateRoutes } from './sources/candidates';
 import { sourceCommandRoutes } from './sources/commands';
 import { sourceRoutes } from './sources/routes';
 
@@ -41,15 +46,19 @@ export const routes: readonly Route[] = [
   ...peopleRoutes,
   ...mappingRoutes,
   ...meRoutes,
+  ...ownApplicationRoutes,
   ...mappingImportRoutes,
   ...credentialRoutes,
   ...accountActionRoutes,
   ...oneTimeLinkRoutes,
   ...configurationRoutes,
   ...configurationVersionRoutes,
+  ...groupPolicyRoutes,
   ...sourceRoutes,
+  ...candidateRoutes,
   ...sourceCommandRoutes,
   ...relayRoutes,
+  ...adapterStatusRoutes,
   ...adapterRoutes,
   ...staleRoutes,
   ...keyRoutes,
@@ -58,6 +67,7 @@ export const routes: readonly Route[] = [
   ...graphRoutes,
   ...noticeRoutes,
   ...presenceRoutes,
+  ...masterKeyRoutes,
   ...diagnosticsRoutes,
   ...scimRoutes,
 ];

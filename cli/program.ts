@@ -13,6 +13,7 @@ import { configurationCommand } from './commands/configuration';
 import { connectorCommand } from './commands/connector';
 import { doctorCommand } from './commands/doctor';
 import { graphCommand } from './commands/graph';
+import { groupsCommand } from './commands/groups';
 import { identitiesCommand } from './commands/identities';
 import { keysCommand } from './commands/keys';
 import { mappingsCommand } from './commands/mappings';
@@ -48,6 +49,7 @@ const commands = [
   planCommand,
   applyCommand,
   configurationCommand,
+  groupsCommand,
   adaptersCommand,
   applicationsCommand,
   mappingsCommand,

@@ -9,6 +9,10 @@ import { reportingSecrets } from './secret-findings';
 export interface OpenConnectors {
   /** Returns the connector of a source. It is opened at the first use, kept, and opened again when settings change. */
   readonly of: (source: string, configuration: SourceConfiguration) => Promise<Connector>;
+  /** Opens a connector for one check of settings that are not in force. The caller closes it. */
+  readonly candidate: (
+    source: Pick<SourceConfiguration, 'kind' | 'settings'>,
+  ) => Promise<Connector>;
   /** The server that each source uses now, where it may have several. */
   readonly servers: () => Readonly<Record<string, string>>;
   close(): Promise<void>;
@@ -61,6 +65,7 @@ export function openConnectors(
       entries.set(source, entry);
       return connector;
     },
+    candidate: ({ kind, settings }) => openKind(kind, settings, { resolve }),
     servers: () =>
       Object.fromEntries(
         [...opened].flatMap(([source, connector]) => {

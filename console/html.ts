@@ -12,6 +12,12 @@ export const html = (texts: TemplateStringsArray, ...parts: readonly Part[]): Ht
     .join(''),
 });
 
+/** Text with `code` in backticks, as descriptions of settings have it. Links of Markdown become their text. */
+export const inline = (text: string): Html => {
+  const parts = text.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1').split('`');
+  return html`${parts.map((part, at) => (at % 2 === 1 ? html`<code>${part}</code>` : part))}`;
+};
+
 function shown(part: Part): string {
   if (part === null || part === undefined || part === false) return '';
   if (typeof part === 'string' || typeof part === 'number') return escaped(String(part));

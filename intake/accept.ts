@@ -1,4 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
+import { filtersIn } from '../model/configuration/account-filter';
 import { type Configuration, policiesOf } from '../model/configuration/document';
 import type { Group } from '../model/configuration/group';
 import { layoutOf } from '../model/hashes/encoding';
@@ -181,7 +182,7 @@ async function prepare(
  */
 function fingerprintsOf(
   { settings: { fingerprintKey } }: IntakeDependencies,
-  { sources }: Configuration,
+  configuration: Configuration,
   groups: readonly Group[],
   identity: IdentityAtIntake,
   passwords: Passwords,
@@ -189,7 +190,7 @@ function fingerprintsOf(
   const captured = groups
     .flatMap((group) => group.sources)
     .flatMap((name) => {
-      const source = sources[name];
+      const source = configuration.sources[name];
       return source?.capture?.enabled === true ? [{ name, source }] : [];
     });
   if (captured.length === 0) return null;
@@ -197,13 +198,15 @@ function fingerprintsOf(
   const fingerprint = (value: Secret) => passwordFingerprint(fingerprintKey, id, value);
   const { next, form, seed } = passwords;
   if (form !== 'plaintext') return [fingerprint(next)];
-  const filtered = captured.flatMap(({ source }) => {
-    const written = source.passwordFilter && rewrite(source.passwordFilter, next);
-    if (!written) return [];
-    const ofFiltered = fingerprint(written);
-    written.destroy();
-    return [ofFiltered];
-  });
+  const filtered = captured
+    .flatMap(({ name }) => filtersIn(configuration, name))
+    .flatMap((filter) => {
+      const written = filter && rewrite(filter, next);
+      if (written === null) return [];
+      const ofFiltered = fingerprint(written);
+      written.destroy();
+      return [ofFiltered];
+    });
   const salts = captured.flatMap(({ name, source }) => {
     const scheme = hashedAs(source);
     return scheme === null

@@ -48,7 +48,7 @@ export async function administerDomain(server: KeptSamba, dir: string): Promise<
       return dn;
     },
     async resetPassword(dn, password) {
-      const modification = new Attribute({ type: 'unicodePwd', values: [unicodePwd(password)] });
+      const modification = unicodePassword(password);
       await client.modify(dn, new Change({ operation: 'replace', modification }));
     },
     async delegate(container, toDn, given) {
@@ -83,6 +83,10 @@ export const userAttributes = (
     unicodePwd: [unicodePwd(password)],
     ...Object.fromEntries(Object.entries(more).map(([type, value]) => [type, [value]])),
   }).map(([type, values]) => new Attribute({ type, values: values as string[] }));
+
+/** The attribute that sets a password. */
+export const unicodePassword = (password: Secret): Attribute =>
+  new Attribute({ type: 'unicodePwd', values: [unicodePwd(password)] });
 
 /** The password in quotes, as UTF-16 (MS-ADTS §3.1.1.3.1.5.1). */
 const unicodePwd = (password: Secret): Buffer => Buffer.from(`"${password.text()}"`, 'utf16le');

@@ -230,6 +230,16 @@ const table = {
     status: 422,
     says: 'The person has two accounts in the directory or in the source of an adapter, so it is not clear which ones belong together, and nothing was changed. Disable a mapping, unlink an account, or set allowMappingConflicts of the adapter.',
   },
+  mapping_not_in_use: {
+    retry: 'rejected',
+    status: 422,
+    says: 'After the password was captured, the mapping of the account was disabled or deleted, or its application was disabled, so nothing was changed. Enable the mapping, then change the password again.',
+  },
+  filter_conflict: {
+    retry: 'rejected',
+    status: 422,
+    says: 'The account is mapped to two applications whose password filters differ, so no password suits both, and the account was not changed. Give both applications the same passwordFilter, or delete one of the mappings.',
+  },
   current_password_blocked: {
     retry: 'rejected',
     status: 422,

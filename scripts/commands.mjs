@@ -3,7 +3,15 @@ import { pathToFileURL } from 'node:url';
 import { Failed, run } from './run.mjs';
 import { setUp } from './setup.mjs';
 import { endWithNpm, mergeRepeatedSignals } from './signals.mjs';
-import { checkApi, checkKeyStore, checkLong, conformance, test, torture } from './test.mjs';
+import {
+  checkApi,
+  checkKeyStore,
+  checkLong,
+  checkSso,
+  conformance,
+  test,
+  torture,
+} from './test.mjs';
 
 const root = path.resolve(import.meta.dirname, '..');
 const callersFolder = process.cwd();
@@ -50,6 +58,10 @@ const commands = {
   'check:keystore': async (args) => {
     await setUp('built');
     return checkKeyStore(args);
+  },
+  'check:sso': async (args) => {
+    await setUp('built');
+    return checkSso(args);
   },
   check: async () => {
     await setUp('installed');

@@ -54,6 +54,16 @@ export function checkKeyStore(args) {
 }
 
 /**
+ * Runs the sync types of single sign-on, with their faults, between a Samba domain and every kind of external system.
+ * `npm test` runs them with one system.
+ */
+export function checkSso(args) {
+  process.env.LOCKSTEP_CHECK_SSO ??= 'all';
+  process.env.LOCKSTEP_TEST_SERVERS ??= 'samba,mariadb,slapd,postgres,temporal,workflows';
+  return test(['test/worker/sso-flows.test.ts', 'test/e2e/sso.test.ts', ...args]);
+}
+
+/**
  * Runs jest and prints a last line with the counts, which any CI can read. A run without any test fails.
  * @param {string[]} args arguments of jest
  * @returns {Promise<number>} the exit code

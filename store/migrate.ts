@@ -33,6 +33,7 @@ import * as keptCaptures from './migrations/0037-kept-captures';
 import * as signIn from './migrations/0038-sign-in';
 import * as oneTimeLinks from './migrations/0039-one-time-links';
 import * as sourceCommandReason from './migrations/0040-source-command-reason';
+import * as adapterPages from './migrations/0042-adapter-pages';
 
 const migrations = (rulesOf: AccountRulesOf): Record<string, Migration> => ({
   '0001-initial': initial,
@@ -66,6 +67,7 @@ const migrations = (rulesOf: AccountRulesOf): Record<string, Migration> => ({
   '0038-sign-in': signIn,
   '0039-one-time-links': oneTimeLinks,
   '0040-source-command-reason': sourceCommandReason,
+  '0042-adapter-pages': adapterPages,
 });
 
 /**

@@ -5,6 +5,11 @@ import type { Database } from './database';
 
 /** A worker that has not reported for this long is regarded as gone. */
 const GONE_AFTER = '20 seconds';
+
+/** Part of a statement: the workers that have reported lately. */
+export const presentWorkers = sql`
+  (select * from worker_presence where seen_at > now() - ${sql.lit(GONE_AFTER)}::interval) present`;
+
 /** Interval at which each worker reports that it is present, so that the api can show why an accepted change waits. */
 export const PRESENCE_INTERVAL_MS = 5_000;
 
@@ -27,6 +32,8 @@ interface WorkerReport {
   readonly keyStoreProblem?: KeyStoreProblem | null;
   /** Ids of master keys without a backup. */
   readonly unsavedMasterKeys?: readonly string[];
+  /** The master key with which the worker seals new credentials. */
+  readonly currentMasterKey?: string | null;
   /** The address of the server that the worker uses, by source. */
   readonly servers?: Readonly<Record<string, string>>;
 }
@@ -41,21 +48,23 @@ export async function reportPresence(
     secrets,
     keyStoreProblem = null,
     unsavedMasterKeys = [],
+    currentMasterKey = null,
     servers = {},
   }: WorkerReport = {},
 ): Promise<void> {
   await sql`
     insert into worker_presence
       (worker_id, engine_reachable, engine_problem, engine_lacks, secrets_folder, secrets_prefix,
-       key_store_problem, unsaved_master_keys, servers)
+       key_store_problem, unsaved_master_keys, current_master_key, servers)
     values (${workerId}, ${engineProblem === null}, ${engineProblem}, ${[...engineLacks]}::text[],
       ${secrets?.folder ?? null}, ${secrets?.prefix ?? null},
-      ${keyStoreProblem}, ${[...unsavedMasterKeys]}::text[], ${JSON.stringify(servers)}::jsonb)
+      ${keyStoreProblem}, ${[...unsavedMasterKeys]}::text[], ${currentMasterKey}, ${JSON.stringify(servers)}::jsonb)
     on conflict (worker_id) do update
     set engine_reachable = excluded.engine_reachable, engine_problem = excluded.engine_problem,
       engine_lacks = excluded.engine_lacks,
       secrets_folder = excluded.secrets_folder, secrets_prefix = excluded.secrets_prefix,
       key_store_problem = excluded.key_store_problem, unsaved_master_keys = excluded.unsaved_master_keys,
+      current_master_key = excluded.current_master_key,
       servers = excluded.servers, seen_at = now()`.execute(db);
 }
 

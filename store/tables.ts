@@ -82,6 +82,7 @@ export interface MappingTable {
   sealed: Buffer | null;
   master_key_id: string | null;
   applied_seq: Generated<number>;
+  /** When the credential was stored or flagged; the time of the creation before that. */
   updated_at: Time;
 }
 
@@ -399,6 +400,8 @@ export interface WorkerPresenceTable {
   key_store_problem: string | null;
   /** Master keys without a backup; none while no application is configured. */
   unsaved_master_keys: Generated<string[]>;
+  /** The master key with which the worker seals new credentials. */
+  current_master_key: string | null;
 }
 
 /** A master key that a key server has sealed. */
@@ -507,6 +510,10 @@ export interface AdapterTable {
   online: Generated<boolean>;
   initialised_at: Time;
   seen_at: Time;
+  /** When it has connected after it was offline; null if it has not since this column exists. */
+  online_since: OptionalTime;
+  /** When it last asked for messages. */
+  received_at: OptionalTime;
 }
 
 /** A password change on its way to an adapter: one for each account of a change. */

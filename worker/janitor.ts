@@ -2,6 +2,7 @@ import { countCaptures } from '../intake/capture-counter';
 import { log } from '../log';
 import { forgetFingerprints } from '../store/captures/fingerprints';
 import type { Database } from '../store/database';
+import { forgetCandidateChecks } from '../store/sources/jobs';
 import { anchorAudit } from '../store/worker/audit/anchor';
 import { type AuditChain, chainAudit } from '../store/worker/audit/chain';
 import { deleteExpiredSecrets } from '../store/worker/close';
@@ -41,6 +42,7 @@ export function startJanitor(
       const count = (await deleteExpiredSecrets(db)) + captures.length;
       if (count > 0) log.info('expired sealed passwords were deleted', { count });
       await forgetSignIns(db);
+      await forgetCandidateChecks(db);
       return false;
     }),
     startLoop({ name: 'fingerprints', everyMs: 60_000 }, async () => {

@@ -1,10 +1,12 @@
 import type { Dependencies } from '../activities/dependencies';
 import { log } from '../log';
 import { type KeyStoreProblem, keyStoreProblems } from '../model/key-store-problem';
-import { KeyStoreUnavailable, keyStoreProblem } from '../store/worker/keys/key-store';
+import { KeyStoreUnavailable, sealingKey } from '../store/worker/keys/key-store';
 
 interface KeyStoreReport {
   readonly keyStoreProblem: KeyStoreProblem | null;
+  /** The master key that seals new credentials; null while none can be sealed. */
+  readonly currentMasterKey: string | null;
   readonly unsavedMasterKeys: readonly string[];
 }
 
@@ -23,7 +25,7 @@ export function watchKeyStore({
   let last: KeyStoreProblem | null = null;
   return {
     async look() {
-      const problem = await keyStoreProblem(keys);
+      const { id, problem } = await sealingKey(keys);
       if (problem !== null && problem !== last)
         log.warn(
           `new credentials cannot be sealed, so changes of mapped accounts wait. ${keyStoreProblems[problem]}`,
@@ -35,6 +37,7 @@ export function watchKeyStore({
       const isUsed = Object.keys(applications).length > 0;
       return {
         keyStoreProblem: problem,
+        currentMasterKey: id,
         unsavedMasterKeys: isUsed ? await keys.unsavedMasterKeys().catch(noneWhileAway) : [],
       };
     },

@@ -126,7 +126,11 @@ async function main(stopping: AbortSignal): Promise<void> {
     issuer: environment.LOCKSTEP_API_PUBLIC_URL?.replace(/\/$/, '') ?? null,
     signEvent: eventKey.sign,
   });
-  const jobs = await startJobs(deps, audit, DATABASE_DIRECT_URL);
+  const jobs = await startJobs(
+    { ...deps, candidate: connectors.candidate },
+    audit,
+    DATABASE_DIRECT_URL,
+  );
   const engineSide = startEngineSide(
     deps,
     {

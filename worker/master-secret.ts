@@ -5,14 +5,11 @@ import type { KeyStoreProblem } from '../model/key-store-problem';
 import type { Secret } from '../model/passwords/secret';
 import { writeAudit } from '../store/audit';
 import { openDatabase } from '../store/database';
+import { credentialsByKey } from '../store/master-keys';
 import { keyStoreProblem, type MasterKeyStore } from '../store/worker/keys/key-store';
 import { openBackup, type SavedKey, sealBackup } from '../store/worker/keys/master-backup';
 import { openMasterKeys } from '../store/worker/keys/open';
-import {
-  credentialsByKey,
-  type Rotated,
-  rotateCredentials,
-} from '../store/worker/rotate-credentials';
+import { type Rotated, rotateCredentials } from '../store/worker/rotate-credentials';
 
 /** Who acts in the audit: an operator with access to the keys of the worker, who needs no API key. */
 const ACTOR = 'key-folder';

@@ -2,7 +2,7 @@ import { isSettled } from '../../model/change/outcome';
 import { type Configuration, sourceNamed } from '../../model/configuration/document';
 import { type Limits, limitsOf } from '../../model/configuration/limits';
 import { type Chosen, isChosen } from '../../store/worker/chosen';
-import { holdAccounts } from '../../store/worker/claims';
+import { type ClaimedAccount, holdAccounts } from '../../store/worker/claims';
 import {
   type ChangeAtWork,
   type MappedOutcomeStatus,
@@ -12,7 +12,7 @@ import {
 } from '../../store/worker/outcomes';
 import { returnTurns, takeTurns, waitInLine, wakeNextInLine } from '../../store/worker/turns';
 import type { Dependencies } from '../dependencies';
-import { withFilteredPasswords } from '../shared/filter-passwords';
+import { filterInChange, withFilteredPasswords } from '../shared/filter-passwords';
 import type { LoadedChange } from '../shared/load-change';
 import { beginMaintenance } from '../shared/maintenance';
 import { untriedSettlement } from '../shared/untried-settlement';
@@ -134,8 +134,10 @@ async function attemptIn(
     if (passwords === null) return null;
     const current = provesCurrent(configuration, change) ? passwords.current : null;
     const given = { ...passwords, current };
-    return withFilteredPasswords(source.configuration.passwordFilter, given, (filtered) =>
-      claimAndWrite(deps, change, source, chosen, connector, filtered),
+    const filterOf = ({ accountId }: ClaimedAccount) =>
+      filterInChange(configuration, change, { id: accountId, source: source.name });
+    return claimAndWrite(deps, change, source, chosen, connector, (account, use) =>
+      withFilteredPasswords(filterOf(account), given, use),
     );
   });
 }

@@ -1,5 +1,4 @@
 import type { Connector } from '../../connectors/contract';
-import type { Passwords } from '../../sealing/passwords';
 import type { Chosen } from '../../store/worker/chosen';
 import { type ClaimedAccount, claimAccounts, holdAccounts } from '../../store/worker/claims';
 import {
@@ -10,9 +9,12 @@ import {
   settleAndRead,
 } from '../../store/worker/outcomes';
 import type { Dependencies } from '../dependencies';
-import type { FilterRefusal } from '../shared/filter-passwords';
 import { claimInBatches } from './claim-in-batches';
-import { claimedAccountWriter, type SourceAtWork } from './write-claimed-account';
+import {
+  claimedAccountWriter,
+  type LendToAccount,
+  type SourceAtWork,
+} from './write-claimed-account';
 
 /** Number of accounts of one source that one step writes at the same time. */
 const WRITES_AT_ONCE = 16;
@@ -21,7 +23,7 @@ const WRITES_AT_ONCE = 16;
  * Claims the chosen accounts of one source in batches (`claimInBatches`), writes each claimed account
  * (`writeClaimedAccount`) and stores the settlements of a batch while the next one is written. When the source is down
  * or paused, the accounts are set to wait instead. Called by `attemptAccounts`.
- * @param passwords what the source gets, or why it gets nothing
+ * @param lend lends what an account gets, or the reason why it gets nothing
  * @returns the status of every account of the change; null when no account was left to claim, or all wait
  */
 export async function claimAndWrite(
@@ -30,7 +32,7 @@ export async function claimAndWrite(
   source: SourceAtWork,
   chosen: Chosen,
   connector: Connector,
-  passwords: Passwords | FilterRefusal,
+  lend: LendToAccount,
 ): Promise<MappedOutcomeStatus[] | null> {
   const batches = claimInBatches({
     claim: (after, most) => claimAccounts(deps.db, change, chosen, after, most),
@@ -38,7 +40,7 @@ export async function claimAndWrite(
   });
   const settling: Promise<void>[] = [];
   for await (const { accounts, claimIsFresh, isLast } of batches) {
-    const write = claimedAccountWriter(deps, change, source, connector, passwords, claimIsFresh);
+    const write = claimedAccountWriter(deps, change, source, connector, lend, claimIsFresh);
     const settled = await mapAtMost(WRITES_AT_ONCE, accounts, async (account) => ({
       ...(await write(account)),
       ...claimOf(account),

@@ -1,5 +1,7 @@
+import { ApplicationFailure } from '@temporalio/common';
 import type { Connector } from '../../connectors/contract';
 import { log } from '../../log';
+import { KEY_STORE_UNAVAILABLE } from '../../model/change/mapping';
 import type { AttemptResult } from '../../model/change/outcome';
 import { stateAfter, waitMs } from '../../model/change/retry';
 import { isSourceTrouble, type SourceTrouble } from '../../model/change/source-circuit';
@@ -17,7 +19,7 @@ import type { ChangeAtWork, Settlement } from '../../store/worker/outcomes';
 import type { Dependencies } from '../dependencies';
 import type { FilterRefusal } from '../shared/filter-passwords';
 import { recordSourceAnswer } from '../shared/record-source-answer';
-import { withStoredCredentials } from '../shared/stored-credentials';
+import { withHeldPassword } from '../shared/stored-credentials';
 import { untriedSettlement } from '../shared/untried-settlement';
 import type { Aim } from './aim';
 import { identifyAccount, refusalOf } from './identify-account';
@@ -33,6 +35,12 @@ export interface SourceAtWork {
 
 type WriteClaimedAccount = (account: ClaimedAccount) => Promise<Settlement>;
 
+/** Lends the passwords of a change as the filter of an account rewrites them, or the reason why it gets nothing. */
+export type LendToAccount = <T>(
+  account: ClaimedAccount,
+  use: (passwords: Passwords | FilterRefusal) => Promise<T>,
+) => Promise<T>;
+
 /**
  * Makes the function that `claimAndWrite` calls for each account of one batch. It decides whether the account is tried
  * at all, lets `writeAndVerify` try it, records what the answer means for the source as a whole, and returns the
@@ -44,7 +52,7 @@ export function claimedAccountWriter(
   change: Pick<ChangeAtWork, 'id' | 'seq'>,
   source: SourceAtWork,
   connector: Connector,
-  passwords: Passwords | FilterRefusal,
+  lend: LendToAccount,
   claimIsFresh: () => boolean,
 ): WriteClaimedAccount {
   const { db, random } = deps;
@@ -92,9 +100,7 @@ export function claimedAccountWriter(
       },
       ...(adapter?.sendOldPassword && {
         withOldPassword: (use) =>
-          withStoredCredentials(deps, account.accountId, adapter.applications, ([old = null]) =>
-            use(old),
-          ),
+          withHeldPassword(deps, account.accountId, adapter.applications, use),
       }),
       guard: guardOf(db, account.accountId),
     });
@@ -104,17 +110,19 @@ export function claimedAccountWriter(
       if (account.probe !== null) await returnProbe(db, source.name);
       return unclaimedSettlement(account, random());
     }
-    if (typeof passwords === 'string') {
-      if (account.probe !== null) await returnProbe(db, source.name);
-      return untriedSettlement(account, 'rejected', passwords);
-    }
     const refusal = refusalOf(account, rules);
     if (refusal !== null) {
       if (account.probe !== null) await returnProbe(db, source.name);
       return untriedSettlement(account, 'rejected', refusal);
     }
     if (trouble !== null) return waitFor(account, trouble.reason, trouble.waitMs);
-    const result = await attemptAt(account, passwords);
+    const result = await lend(account, async (given) =>
+      typeof given === 'string' ? given : attemptAt(account, given),
+    );
+    if (typeof result === 'string') {
+      if (account.probe !== null) await returnProbe(db, source.name);
+      return untriedSettlement(account, 'rejected', result);
+    }
     const { label, probe } = account;
     if (isNoted(result.reason)) await noteProblem(db, [account.accountId], result.reason);
     else if (result.state === 'applied' && account.problem !== null)
@@ -175,7 +183,10 @@ function thrown(account: ClaimedAccount, error: unknown, sent: boolean): Attempt
 
 /** Why an attempt failed inside Lockstep. Without its key the old password of an account cannot be opened. */
 const reasonOf = (error: unknown): Reason =>
-  error instanceof KeyStoreUnavailable ? 'key_store_unavailable' : 'lockstep_failed';
+  error instanceof KeyStoreUnavailable ||
+  (error instanceof ApplicationFailure && error.type === KEY_STORE_UNAVAILABLE)
+    ? 'key_store_unavailable'
+    : 'lockstep_failed';
 
 const waitFor = (
   { label, inDoubt }: ClaimedAccount,

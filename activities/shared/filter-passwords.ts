@@ -1,20 +1,35 @@
+import { type AccountFilter, accountFilter } from '../../model/configuration/account-filter';
+import type { Configuration } from '../../model/configuration/document';
 import type { CodeOf } from '../../model/errors';
 import type { Secret } from '../../model/passwords/secret';
-import { type PasswordFilter, rewrite } from '../../model/policy/password-filter';
+import { rewrite } from '../../model/policy/password-filter';
 import type { Passwords } from '../../sealing/passwords';
+import type { ChangeAtWork } from '../../store/worker/outcomes';
+
+/** The filter of an account in a change. An account that correlation has just found has no mapping. */
+export const filterInChange = (
+  configuration: Configuration,
+  { accounts }: Pick<ChangeAtWork, 'accounts'>,
+  account: { readonly id: string; readonly source: string },
+): AccountFilter =>
+  accountFilter(
+    configuration,
+    account.source,
+    accounts.find(({ id }) => id === account.id)?.mappings,
+  );
 
 /**
- * Lends `use` the password as the filter of a source rewrites it, and destroys that rewritten password afterwards. The
- * rewritten one is written to the source, verified there and stored as the credential of its mappings.
- * @param filter undefined lends the password unchanged
+ * Lends `use` the password as the filter of an account rewrites it, and destroys that rewritten password afterwards. The
+ * rewritten one is written to the account, verified there and stored as the credential of its mappings.
+ * @param filter undefined lends the password unchanged; so does a conflict, because no filter has been used then
  * @param use gets null when the filter leaves fewer characters than its `minLength`
  */
 export async function withFiltered<T>(
-  filter: PasswordFilter | undefined,
+  filter: AccountFilter,
   password: Secret,
   use: (filtered: Secret | null) => Promise<T>,
 ): Promise<T> {
-  if (filter === undefined) return use(password);
+  if (filter === undefined || filter === 'filter_conflict') return use(password);
   const filtered = rewrite(filter, password);
   try {
     return await use(filtered);
@@ -24,14 +39,15 @@ export async function withFiltered<T>(
 }
 
 /**
- * Lends `use` the new and the current password of a change as the filter of a source rewrites them.
- * @param use gets an error code instead when the filter leaves nothing that the source could get
+ * Lends `use` the new and the current password of a change as the filter of an account rewrites them.
+ * @param use gets an error code instead when the filter leaves nothing that the account could get
  */
 export function withFilteredPasswords<T>(
-  filter: PasswordFilter | undefined,
+  filter: AccountFilter,
   passwords: Passwords,
   use: (filtered: Passwords | FilterRefusal) => Promise<T>,
 ): Promise<T> {
+  if (filter === 'filter_conflict') return use(filter);
   const { next, typed, current } = passwords;
   // A filter rewrites the characters of a password; the characters of a hash are not those.
   if (filter !== undefined && passwords.form !== 'plaintext') return use('encoding_not_supported');
@@ -48,7 +64,7 @@ export function withFilteredPasswords<T>(
 
 /** If the filter leaves nothing of a password, the source gets that password unfiltered and refuses it as wrong. */
 const withFilteredOptional = <T>(
-  filter: PasswordFilter | undefined,
+  filter: AccountFilter,
   password: Secret | null,
   use: (filtered: Secret | null) => Promise<T>,
 ): Promise<T> =>
@@ -56,8 +72,8 @@ const withFilteredOptional = <T>(
     ? use(null)
     : withFiltered(filter, password, (filtered) => use(filtered ?? password));
 
-/** Why a source with a filter gets nothing of this change. */
+/** Why an account with a filter gets nothing of this change. */
 export type FilterRefusal = Extract<
   CodeOf<'rejected'>,
-  'policy_too_short' | 'encoding_not_supported'
+  'policy_too_short' | 'encoding_not_supported' | 'filter_conflict'
 >;

@@ -1,4 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
+import { sourcesWithOldPassword } from '../../model/configuration/adapter';
 import type { Configuration } from '../../model/configuration/document';
 import { channelsFor } from '../../model/configuration/notice-channels';
 import { type ChangeAtWork, readChangeAtWork } from '../../store/worker/outcomes';
@@ -26,7 +27,7 @@ export async function loadChange(deps: Dependencies, changeId: string): Promise<
   const { configuration } = await deps.configuration(change.configurationVersion);
   const notifiesPerson = channelsFor(configuration, 'people').length > 0;
   return {
-    change: { ...change, notifiesPerson },
+    change: { ...change, notifiesPerson, inOrderAt: sourcesWithOldPassword(configuration) },
     configuration,
     withPasswords: passwordLender(deps, change),
   };

@@ -8,12 +8,9 @@ import {
 import { outcomeStates } from '../../model/change/outcome';
 import { type ReasonContext, reasonSays } from '../../model/change/reason';
 import { signInObstacles } from '../../model/change/sign-in-prevented';
-import {
-  type Configuration,
-  groupsOf,
-  policiesOf,
-  sourceNamed,
-} from '../../model/configuration/document';
+import { filtersIn } from '../../model/configuration/account-filter';
+import { describedSource } from '../../model/configuration/described';
+import { type Configuration, groupsOf, policiesOf } from '../../model/configuration/document';
 import { errors } from '../../model/errors';
 import type {
   ChangeView,
@@ -59,6 +56,7 @@ export function changeOf(
       const { state: outcome, reason: cause, ...shown } = account;
       return {
         ...shown,
+        ...describedSource(configuration, account.source),
         outcome,
         reason: cause,
         reasonSays: cause === null ? null : reasonSays(outcome, cause, context),
@@ -95,14 +93,14 @@ const explanations =
   ({ groups, form }: ChangeView, configuration: Configuration | null) =>
   (source: string, sourcePolicies: ReasonContext['sourcePolicies']): ReasonContext => {
     if (configuration === null)
-      return { source, sourcePolicies: null, filter: null, satisfied: [] };
+      return { source, sourcePolicies: null, filters: [null], satisfied: [] };
     const names = groupsOf(configuration)
       .filter(({ name }) => groups.includes(name))
       .map(({ policy }) => policy);
     return {
       source,
       sourcePolicies,
-      filter: sourceNamed(configuration, source)?.passwordFilter ?? null,
+      filters: filtersIn(configuration, source),
       satisfied:
         form === 'plaintext'
           ? policiesOf(configuration)

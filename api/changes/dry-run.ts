@@ -16,6 +16,7 @@ import {
   wholeForecast,
 } from '../../model/change/forecast';
 import { leaveOutSays, type PlannedAccount, planChange } from '../../model/change/plan';
+import { accountFilter } from '../../model/configuration/account-filter';
 import {
   type Configuration,
   policiesOf,
@@ -28,7 +29,7 @@ import { errors } from '../../model/errors';
 import { normalized } from '../../model/passwords/normalize';
 import type { Caller } from '../../store/api-keys';
 import { readLastOutcomes } from '../../store/changes/last-outcomes';
-import type { IdentityView } from '../../store/people/identities';
+import type { IdentityAtIntake } from '../../store/people/identities';
 import { lastResults } from '../../store/sources/jobs';
 import { readSourceStates } from '../../store/sources/state';
 import { fitOfGroups, reportedIn } from '../configuration/fit';
@@ -105,7 +106,7 @@ async function knowledge(
   caller: Caller,
   configuration: Configuration,
   groups: readonly Group[],
-  { id, accounts }: IdentityView,
+  { id, accounts }: IdentityAtIntake,
 ): Promise<(account: PlannedAccount) => KnownBefore> {
   const [states, checks, last] = await Promise.all([
     readSourceStates(db),
@@ -124,7 +125,11 @@ async function knowledge(
     findings: (checks.get(source) as SourceCheck | undefined)?.findings ?? [],
     showsFindings: hasRight(caller.scopes, 'operate'),
     policies: reportedIn(checks.get(source)),
-    filter: sourceNamed(configuration, source)?.passwordFilter ?? null,
+    filter: accountFilter(
+      configuration,
+      source,
+      accounts.find((account) => account.id === accountId)?.mappings,
+    ),
     last: last.get(accountId ?? '') ?? null,
   });
 }

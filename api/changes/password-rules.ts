@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { violationsOf } from '../../intake/accept';
 import { passwordCheckSchema, passwordRulesSchema } from '../../model/api/password-rules';
+import { describedSource, groupTitle } from '../../model/configuration/described';
 import { type Configuration, groupsOf, policiesOf } from '../../model/configuration/document';
 import type { Group } from '../../model/configuration/group';
 import { normalized } from '../../model/passwords/normalize';
@@ -36,8 +37,10 @@ const read = route({
         return [
           {
             ...{ name, authSource, rules, hasLists },
+            title: groupTitle(configuration, name),
             sources: sources.map((source) => ({
               source,
+              ...describedSource(configuration, source),
               policies: [...reportedIn(checks.get(source))],
             })),
           },

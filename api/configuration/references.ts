@@ -3,12 +3,20 @@ import { channelKinds } from '../../connectors/notices/registry';
 import { connectorKinds } from '../../connectors/registry';
 import { isBelow } from '../../guarded-file';
 import {
-  type Configuration,
   type ConfigurationIssue,
+  type SourceConfiguration,
   secretReference,
 } from '../../model/configuration/document';
 import type { Database } from '../../store/database';
 import { readSecretPlaces, type SecretPlaces } from '../../store/presence';
+
+type WithSettings = Readonly<Record<string, Pick<SourceConfiguration, 'kind' | 'settings'>>>;
+
+/** The sections of a configuration whose settings refer to secrets. */
+interface Referring {
+  readonly sources: WithSettings;
+  readonly notices: WithSettings;
+}
 
 /**
  * The issues of the references to secrets that no present worker resolves. Whether the secret exists, only a worker
@@ -16,7 +24,7 @@ import { readSecretPlaces, type SecretPlaces } from '../../store/presence';
  */
 export async function referenceIssues(
   db: Database,
-  { sources, notices }: Configuration,
+  { sources, notices }: Referring,
 ): Promise<ConfigurationIssue[]> {
   const places = await readSecretPlaces(db);
   if (places.length === 0) return [];

@@ -5,6 +5,7 @@ import { chooseGroupPage, trialPage } from '../../console/desk/trial';
 import type { ChangePlan } from '../../model/api/change-plan';
 import type { MappingsPage } from '../../model/api/identities';
 import type { Relays } from '../../model/api/relays';
+import { adaptersIn } from '../../model/configuration/adapter-edits';
 import type { Configuration } from '../../model/configuration/document';
 import { asHttpProblem, HttpProblem } from '../http/problem';
 import { type ConsolePage, type PageAnswer, redirect } from './pages';
@@ -18,8 +19,10 @@ export const connectionPages = (): readonly ConsolePage[] => [
   })),
   staffPage('get', '/console/applications', async ({ api, desk, query }) => {
     const page = await api.get<MappingsPage>('/v1/mappings', { query });
-    const applications = api.may('configure') ? await applicationsOf(api) : null;
-    return { status: 200, html: applicationsPage(desk, { applications, page, query }) };
+    const found = api.may('configure') ? await applicationsIn(api) : null;
+    const view = { applications: found?.applications ?? null, page, query };
+    const adapters = found?.adapters ?? new Map<string, string>();
+    return { status: 200, html: applicationsPage(desk, { ...view, adapters }) };
   }),
   staffPage('post', '/console/mappings/:id/:verb', changeMapping),
   staffPage('get', '/console/people/:name/plan', tryChange),
@@ -49,9 +52,13 @@ async function tryChange({ api, desk, param, query }: StaffVisit): Promise<PageA
   }
 }
 
-async function applicationsOf(api: StaffVisit['api']): Promise<Configuration['applications']> {
+/** The applications, and the adapter that serves each of them. */
+async function applicationsIn(api: StaffVisit['api']) {
   const { configuration } = await api.get<{ configuration: Configuration }>('/v1/configuration');
-  return configuration.applications;
+  const served = adaptersIn(configuration).flatMap(({ name, adapter }) =>
+    adapter.applications.map((application) => [application, name] as const),
+  );
+  return { applications: configuration.applications, adapters: new Map(served) };
 }
 
 async function changeMapping({ api, param }: StaffVisit): Promise<PageAnswer> {

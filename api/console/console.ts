@@ -1,11 +1,16 @@
 import type { RequestHandler } from 'express';
 import type { Dependencies } from '../http/dependencies';
+import { adapterPages } from './adapters';
 import { assetPages } from './assets';
+import { connectPages } from './connect';
 import { connectionPages } from './connections';
 import { deskPages } from './desk';
+import { groupPages } from './groups';
 import { linkPages } from './link';
+import { mappingImportPages } from './mapping-import';
 import { mePages } from './me';
 import { oneTimeLinkPages } from './one-time-link';
+import { ownApplicationPages } from './own-applications';
 import { handlersOf } from './pages';
 import { personPages } from './person';
 import { settingsPages } from './settings';
@@ -21,6 +26,7 @@ export function consoleRoutes(deps: Dependencies): {
   const pages = [
     ...personPages(() => deps.settings.consoleKey),
     ...mePages(),
+    ...ownApplicationPages(),
     ...linkPages(),
     ...staffSignInPages(),
     ...providerPages(),
@@ -28,6 +34,10 @@ export function consoleRoutes(deps: Dependencies): {
     ...oneTimeLinkPages(),
     ...settingsPages(),
     ...connectionPages(),
+    ...adapterPages(),
+    ...mappingImportPages(),
+    ...connectPages(),
+    ...groupPages(),
   ];
   return [
     ...assetPages.map(({ path, send }) => ({ method: 'get' as const, path, handlers: [send] })),

@@ -7,6 +7,7 @@ import type { AccountActionAnswer } from '../../model/api/account-actions';
 import type { AuditPage, AuditRecordAnswer } from '../../model/api/audit';
 import type { Change, ChangesPage } from '../../model/api/changes';
 import type { IdentitiesPage } from '../../model/api/identities';
+import type { Finding, SourceCheck } from '../../model/api/job-results';
 import type { ApiKeys } from '../../model/api/keys';
 import type { Overview } from '../../model/api/overview';
 import type { Presence } from '../../model/api/presence';
@@ -15,7 +16,7 @@ import type { Sources, Waiting } from '../../model/api/sources';
 import type { StalePage } from '../../model/api/stale';
 import { accountActions } from '../../model/people/account-actions';
 import { asHttpProblem, HttpProblem } from '../http/problem';
-import { type ConsolePage, redirect } from './pages';
+import { type ConsolePage, type PageAnswer, redirect } from './pages';
 import { oneOf, type StaffVisit, staffPage } from './staff';
 
 /** The pages of operators, of the help desk and of auditors. */
@@ -28,22 +29,18 @@ export const deskPages = (): readonly ConsolePage[] => [
       api.get<Presence>('/v1/presence'),
       api.get<Sources>('/v1/sources'),
     ]);
-    const now = { presence, sources, mayOperate: api.may('operate') };
+    const now = {
+      presence,
+      sources,
+      mayOperate: api.may('operate'),
+      mayConnect: api.may('configure'),
+    };
     return { status: 200, html: nowPage(desk, now) };
   }),
-  staffPage('get', '/console/sources/:name', async ({ api, desk, param }) => {
-    const params = { name: param('name') };
-    const [{ sources }, { groups }] = await Promise.all([
-      api.get<Sources>('/v1/sources'),
-      api.get<Waiting>('/v1/sources/{name}/waiting', { params }),
-    ]);
-    const source = sources.find(({ name }) => name === params.name);
-    if (source === undefined) throw new HttpProblem('not_found');
-    const view = { source, groups, mayOperate: api.may('operate') };
-    return { status: 200, html: sourcePage(desk, view) };
-  }),
+  staffPage('get', '/console/sources/:name', async (staff) => showSource(staff, null)),
+  staffPage('post', '/console/sources/:name/check', checkSource),
   staffPage('post', '/console/sources/:name/:command', async ({ api, param, field }) => {
-    const commands = ['pause', 'resume', 'retry', 'park', 'cancel', 'check'] as const;
+    const commands = ['pause', 'resume', 'retry', 'park', 'cancel', 'refresh'] as const;
     const command = oneOf(param('command'), commands);
     const reason = field('reason');
     const body = reason === '' ? undefined : { reason };
@@ -108,6 +105,35 @@ export const deskPages = (): readonly ConsolePage[] => [
     return redirect('/console/keys?done=ended');
   }),
 ];
+
+async function showSource(
+  { api, desk, param }: StaffVisit,
+  findings: readonly Finding[] | null,
+): Promise<PageAnswer> {
+  const params = { name: param('name') };
+  const [{ sources }, { groups }] = await Promise.all([
+    api.get<Sources>('/v1/sources'),
+    api.get<Waiting>('/v1/sources/{name}/waiting', { params }),
+  ]);
+  const source = sources.find(({ name }) => name === params.name);
+  if (source === undefined) throw new HttpProblem('not_found');
+  const mayConfigure = api.may('configure');
+  const view = { source, groups, findings, mayOperate: api.may('operate'), mayConfigure };
+  return { status: 200, html: sourcePage(desk, view) };
+}
+
+/** A worker answers a check within this time, or the page says that it was ordered. */
+const CHECK_WAITS = 'wait=30';
+
+/** Has a worker check the source, and shows its findings. */
+async function checkSource(staff: StaffVisit): Promise<PageAnswer> {
+  const params = { name: staff.param('name') };
+  const headers = { prefer: CHECK_WAITS };
+  const { body } = await staff.api.answer('post', '/v1/sources/{name}/check', { params, headers });
+  const { result } = body as { readonly result?: SourceCheck | { readonly code: string } };
+  if (result === undefined || 'code' in result) return redirect('/console?done=ordered');
+  return showSource(staff, result.findings);
+}
 
 export const overviewOf = (api: StaffVisit['api'], name: string): Promise<Overview> =>
   api.get<Overview>('/v1/identities/{name}/overview', { params: { name } });

@@ -14,7 +14,7 @@ import { type Followed, progressPages } from './progress';
 import { personProblem } from './refusals';
 import { isBackground, isRecent, sessionOf, signOutOf } from './session';
 
-const HOME = '/me';
+export const HOME = '/me';
 
 /** The pages of a person who has signed in at the identity provider. */
 export const mePages = (): readonly ConsolePage[] => {
@@ -28,7 +28,7 @@ export const mePages = (): readonly ConsolePage[] => {
 };
 
 /** The sign-in at the identity provider that leads to a page. @throws HttpProblem `not_found` without a provider */
-function signInFor(
+export function signInFor(
   visit: Visit,
   to: string,
   more: Readonly<Record<string, string>> = {},

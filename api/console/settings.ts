@@ -8,7 +8,7 @@ import type {
 import type { Configuration } from '../../model/configuration/document';
 import { HttpProblem } from '../http/problem';
 import { type ConsolePage, redirect } from './pages';
-import { type StaffVisit, signInAgain, staffPage } from './staff';
+import { issuesOf, type StaffVisit, signInAgain, staffPage } from './staff';
 
 /** The pages of administrators: the configuration as text, with what a new text would change. */
 export const settingsPages = (): readonly ConsolePage[] => [
@@ -48,10 +48,7 @@ async function change({ visit, api, isRecent, desk, field }: StaffVisit) {
     return redirect('/console/settings?done=applied');
   } catch (error) {
     if (!(error instanceof HttpProblem) || error.code !== 'configuration_invalid') throw error;
-    const issues = (error.details.issues ?? []).map(
-      ({ path, says }) => `${path.join('.')} ${says}`,
-    );
-    return { status: 422, html: settingsPage(desk, await view(api, text, null, issues)) };
+    return { status: 422, html: settingsPage(desk, await view(api, text, null, issuesOf(error))) };
   }
 }
 

@@ -50,12 +50,15 @@ export function staffPage(
       const desk: Desk = { assets, name: '', links: [], now: new Date(), done: '' };
       if (problem.code === 'sign_in_again')
         return { status: 403, html: signInAgainPage(desk, signInAgain(visit)) };
-      const said = problem.details.issues?.map(({ path: at, says }) => `${at.join('.')} ${says}`);
-      const html = problemPage(desk, [detailOf(problem), ...(said ?? [])].join(' '));
+      const html = problemPage(desk, [detailOf(problem), ...issuesOf(problem)].join(' '));
       return { status: errors[problem.code].status, html };
     },
   };
 }
+
+/** What is wrong with what the user has sent, as sentences. */
+export const issuesOf = ({ details }: HttpProblem): string[] =>
+  (details.issues ?? []).map(({ path, says }) => `${path.join('.')} ${says}`);
 
 /** The sign-in that leads back to this page. */
 const signInFor = (visit: Visit): string =>
@@ -94,7 +97,9 @@ const sentences: Readonly<Record<string, string>> = {
   pause: 'The source is paused.',
   resume: 'The source is resumed.',
   applied: 'The configuration is in force.',
+  connected: 'The source is connected. Refresh it to link its accounts to people.',
   ended: 'The session has ended.',
+  reset: 'The history is cleared. An identical change counts as a new one.',
   'mapping-enable': 'The mapping is enabled. The next change of its account stores the credential.',
   'mapping-disable': 'The mapping is disabled.',
   'mapping-delete': 'The mapping is deleted with its credential.',
@@ -106,6 +111,7 @@ const linkTable: readonly { href: string; title: string; right: Right }[] = [
   { href: '/console/people', title: 'People', right: 'read-people' },
   { href: '/console/stale', title: 'Stale', right: 'read' },
   { href: '/console/relays', title: 'Relays', right: 'read' },
+  { href: '/console/adapters', title: 'Adapters', right: 'read' },
   { href: '/console/applications', title: 'Applications', right: 'read-people' },
   { href: '/console/settings', title: 'Configuration', right: 'configure' },
   { href: '/console/graph', title: 'Graph', right: 'administer' },

@@ -5,6 +5,8 @@ import type { PageApi } from './call';
 /** What a session may order only within minutes after its user has signed in. */
 export const needRecentSignIn: readonly (readonly [Route['method'], string])[] = [
   ['post', '/v1/configuration/apply'],
+  // It sends a secret of the worker to an address that the user names.
+  ['post', '/v1/sources/check'],
   ['post', '/v1/keys'],
   ['post', '/v1/keys/{id}/rotate'],
   ['delete', '/v1/keys/{id}'],

@@ -5,6 +5,7 @@ import { text } from '../../model/api/fields';
 
 export const personName = text(255).meta({ examples: ['alice'] });
 export const sourceName = text(40).meta({ examples: ['corp-directory'] });
+export const groupName = text(60).meta({ examples: ['one-password'] });
 export const accountName = text(1024).meta({ examples: ['uid=alice,ou=people,dc=example,dc=com'] });
 
 export const WAIT_MAX_SECONDS = 60;

@@ -15,7 +15,7 @@ import { readOverview } from './overview';
 const NOTICES = 20;
 
 /** @throws HttpProblem `not_found` for a key that is bound to no person, or whose person was deleted */
-async function ownIdentity({ db }: Dependencies, { identityId }: Caller) {
+export async function ownIdentity({ db }: Dependencies, { identityId }: Caller) {
   const name = identityId === null ? null : await readIdentityName(db, identityId);
   if (identityId === null || name === null) throw new HttpProblem('not_found');
   return { identityId, name };

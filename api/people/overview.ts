@@ -3,6 +3,8 @@ import { type AccountOverview, type Overview, overviewSchema } from '../../model
 import { reasonText } from '../../model/audit/says';
 import { outcomeStates } from '../../model/change/outcome';
 import { isSignInObstacle } from '../../model/change/sign-in-prevented';
+import { describedSource } from '../../model/configuration/described';
+import type { Described } from '../../model/configuration/titles';
 import { isErrorCode, waitingSays } from '../../model/errors';
 import { expiresAt } from '../../model/policy/expiry';
 import type { Caller } from '../../store/api-keys';
@@ -51,6 +53,7 @@ export async function readOverview(
     ...{ groups: caller.groups, state: null, identity: name, source: null, cursor: null },
     identityId: identity.id,
   };
+  const { configuration } = await deps.configuration();
   const [expiry, held, changes, captures] = await Promise.all([
     expiryOf(deps, caller, identity.id, visible),
     readHeld(db, identity.id),
@@ -61,9 +64,10 @@ export async function readOverview(
     }),
   ]);
   const byId = new Map(held.map((one) => [one.accountId, one]));
-  const accounts = visible.map((account) =>
-    accountOf(account, byId.get(account.id), stale.get(account.id)),
-  );
+  const accounts = visible.map((account) => ({
+    ...describedSource(configuration, account.source),
+    ...accountOf(account, byId.get(account.id), stale.get(account.id)),
+  }));
   return {
     name,
     accounts,
@@ -98,7 +102,7 @@ function accountOf(
   { source, name, primary, problem }: AccountView,
   { held, open }: Pick<HeldByAccount, 'held' | 'open'> = { held: null, open: null },
   checked: CheckedAccount | undefined,
-): AccountOverview {
+): Omit<AccountOverview, keyof Described> {
   const stale = checked?.is ? staleHere(checked, checked.is) : null;
   const obstacle = held?.reason ?? null;
   return {

@@ -130,11 +130,16 @@ const isNamed = (
 ): boolean =>
   wanted === undefined || isSameName(rulesIn(configuration, source).naming, account, wanted);
 
-/** Only an administrator may store a password that no one can verify. */
-function requireVerifiable(configuration: Configuration, caller: Caller, name: string): void {
+/** Whether a worker can verify a password of the source before it is stored. */
+export function canVerify(configuration: Configuration, name: string): boolean {
   const source = sourceNamed(configuration, name);
   const proof = connectorKinds.get(source?.kind ?? '')?.traitsOf(source?.settings).proof ?? 'none';
-  if (source !== undefined && isVerifiable(source, proof)) return;
+  return source !== undefined && isVerifiable(source, proof);
+}
+
+/** Only an administrator may store a password that no one can verify. */
+function requireVerifiable(configuration: Configuration, caller: Caller, name: string): void {
+  if (canVerify(configuration, name)) return;
   if (!hasRight(caller.scopes, 'configure'))
     throw new HttpProblem('forbidden', { scopes: scopesWith('configure') });
 }

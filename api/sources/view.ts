@@ -6,6 +6,7 @@ import {
   sourceNamed,
 } from '../../model/configuration/document';
 import { laneOf } from '../../model/configuration/limits';
+import { described } from '../../model/configuration/titles';
 import { nextRefreshAt } from '../../model/people/refresh-schedule';
 import type { Caller } from '../../store/api-keys';
 import { readServersInUse } from '../../store/presence';
@@ -41,7 +42,16 @@ export async function readSources(deps: Dependencies, caller: Caller): Promise<S
 
 const settingsOf = (name: string, source: Configuration['sources'][string]) => {
   const { kind, enabled, prove, maxPerSecond = null, maxAtOnce = null } = source;
-  return { name, kind, enabled, prove, lane: laneOf(source), maxPerSecond, maxAtOnce };
+  return {
+    name,
+    ...described(name, source),
+    kind,
+    enabled,
+    prove,
+    lane: laneOf(source),
+    maxPerSecond,
+    maxAtOnce,
+  };
 };
 
 function refreshOf(

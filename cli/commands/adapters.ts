@@ -1,9 +1,9 @@
 import { Command, InvalidArgumentError } from 'commander';
+import { adapterProperties, adapterProperty } from '../../model/adapters/settings';
+import { adapterFlags, adaptersIn } from '../../model/configuration/adapter-edits';
 import type { Configuration } from '../../model/configuration/document';
 import {
   type AdapterFlag,
-  adapterFlags,
-  adaptersIn,
   byName,
   existingAdapter,
   groupedAdapters,
@@ -14,6 +14,7 @@ import {
   withoutAdapter,
   withoutApplication,
   withoutGroup,
+  withProperties,
 } from '../configuration/adapter-edits';
 import {
   applyEdited,
@@ -41,6 +42,7 @@ export const adaptersCommand = (): Command =>
     .addCommand(showCommand())
     .addCommand(createCommand())
     .addCommand(updateCommand())
+    .addCommand(setPropertiesCommand())
     .addCommand(switchCommand('enable'))
     .addCommand(switchCommand('disable'))
     .addCommand(deleteCommand())
@@ -155,6 +157,46 @@ function adapterFlag(text: string): AdapterFlag {
   return { name, value: value === 'yes' };
 }
 
+interface PropertyOptions extends EditOptions {
+  readonly set: Readonly<Record<string, unknown>>;
+}
+
+const setPropertiesCommand = (): Command =>
+  edits<PropertyOptions>(
+    new Command('set-props')
+      .description(
+        'Changes the properties of an adapter that pulls its changes: how often and when a message is delivered again, and how long it waits.',
+      )
+      .argument('<adapter>', 'name of the adapter')
+      .requiredOption(
+        '--set <property=value>',
+        `property to set, a number, yes or no, or default: ${adapterProperties.join(', ')}`,
+        (text, before: Readonly<Record<string, unknown>> = {}) => ({
+          ...before,
+          ...property(text),
+        }),
+      )
+      .addHelpText(
+        'after',
+        examples([
+          'lockstep adapters set-props racf --set retryCount=3 --set maxPending=16',
+          'delivers a message again three times at most, and 16 messages at once',
+        ]),
+      ),
+    (configuration, [name = ''], { set: properties }) =>
+      withProperties(configuration, name, properties),
+  );
+
+function property(text: string): Readonly<Record<string, unknown>> {
+  const [, given, value = ''] = /^(\w+)=(yes|no|default|\d+)$/.exec(text) ?? [];
+  const name = adapterProperties.find((known) => known === given);
+  if (name === undefined)
+    throw new InvalidArgumentError(
+      `Give one of ${adapterProperties.join(', ')}, then = and a number, yes, no or default.`,
+    );
+  return { [name]: adapterProperty(value) };
+}
+
 interface GroupOptions extends EditOptions {
   readonly group?: string;
 }
@@ -251,11 +293,11 @@ const resetCommand = (): Command =>
     .action(
       action(async ({ output, api }: Session, name: string | undefined): Promise<Exit> => {
         const lockstep = await api();
-        const configuration = await readConfiguration(lockstep);
+        // Only a key that may configure reads the configuration; an operator names the adapter.
         const names =
           name === undefined
-            ? adaptersIn(configuration).map((one) => one.name)
-            : [existingAdapter(configuration, name).name];
+            ? adaptersIn(await readConfiguration(lockstep)).map((one) => one.name)
+            : [name];
         const body = { sources: names };
         const reset = await lockstep.send<{ readonly changes: number }>(
           'POST',

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import type { ListRow } from '../../model/people/mapping-list';
 import { MAX_MAPPING_ROWS } from '../../model/people/mapping-rows';
 import { withoutControls } from '../controls';
 import type { Exit } from '../exit-codes';
@@ -6,7 +7,6 @@ import { usage } from '../failure';
 import { helpText } from '../help-text';
 import type { MappingPlan } from '../http/answers';
 import { type ImportOptions, importRows } from '../mappings/import-rows';
-import type { FileRow } from '../mappings/rows';
 import { action, type Session } from '../session';
 
 interface Options extends ImportOptions {
@@ -84,7 +84,7 @@ async function importFile(
 }
 
 interface Read {
-  readonly rows: readonly FileRow[];
+  readonly rows: readonly ListRow[];
   /** What the file has that is not imported. */
   readonly notes: readonly string[];
 }

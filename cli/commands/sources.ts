@@ -6,6 +6,7 @@ import { knownSources } from '../http/known-sources';
 import { action, type Session } from '../session';
 import { sourceLines, waitingLines } from '../text/source-text';
 import { count, momentOrSpan } from '../values';
+import { kindsCommand, tryCommand } from './sources-connect';
 
 export const sourcesCommand = (): Command =>
   new Command('sources')
@@ -26,6 +27,8 @@ export const sourcesCommand = (): Command =>
       ),
     )
     .addCommand(waitingListCommand())
+    .addCommand(kindsCommand())
+    .addCommand(tryCommand())
     .addCommand(
       waitingCommand(
         'park',

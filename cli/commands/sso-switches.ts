@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import type { Switches } from '../../model/configuration/adapter';
-import { adaptersIn, byName } from '../configuration/adapter-edits';
+import { adaptersIn } from '../../model/configuration/adapter-edits';
+import { byName } from '../configuration/adapter-edits';
 import {
   applyEdited,
   dryRunOption,

@@ -1,41 +1,32 @@
+import { PULL_KIND } from '../../model/adapters/settings';
 import type { Adapter } from '../../model/configuration/adapter';
-import type { Configuration, SourceConfiguration } from '../../model/configuration/document';
+import {
+  type AdapterFlagName,
+  adapterNamed,
+  adaptersIn,
+  withEnabled as allEnabled,
+  withoutAdapter as blockRemoved,
+  type NamedAdapter,
+  withMembers,
+  withNewAdapter as withNewBlock,
+  withProperties as withSettings,
+} from '../../model/configuration/adapter-edits';
+import { type Configuration, sourceNamed } from '../../model/configuration/document';
 import { usage } from '../failure';
 
 /** Edits of the adapters in a configuration. Each one throws `usage` when it does not fit. */
 
-/** The flags of an adapter that `--set` changes; `enable` and `disable` change the other one. */
-export const adapterFlags = [
-  'syncToAdapter',
-  'sendOldPassword',
-  'syncFromAdapter',
-  'verifyOldPassword',
-  'changeWindowsPassword',
-  'allowMappingConflicts',
-] as const satisfies readonly (keyof Adapter)[];
-
 export interface AdapterFlag {
-  readonly name: (typeof adapterFlags)[number];
+  readonly name: AdapterFlagName;
   readonly value: boolean;
 }
-
-interface NamedAdapter {
-  readonly name: string;
-  readonly source: SourceConfiguration;
-  readonly adapter: Adapter;
-}
-
-export const adaptersIn = ({ sources }: Configuration): NamedAdapter[] =>
-  Object.entries(sources).flatMap(([name, source]) =>
-    source.adapter === undefined ? [] : [{ name, source, adapter: source.adapter }],
-  );
 
 /** Adapters as the JSON output has them. */
 export const byName = (found: readonly NamedAdapter[]): Record<string, NamedAdapter['adapter']> =>
   Object.fromEntries(found.map(({ name, adapter }) => [name, adapter]));
 
 export function existingAdapter(configuration: Configuration, name: string): NamedAdapter {
-  const found = adaptersIn(configuration).find((one) => one.name === name);
+  const found = adapterNamed(configuration, name);
   if (found === undefined)
     throw usage(`There is no adapter "${name}". "lockstep adapters" lists them.`);
   return found;
@@ -49,65 +40,67 @@ export function groupedAdapters(configuration: Configuration, group: string): Na
   return found;
 }
 
-const withSource = (configuration: Configuration, name: string, source: object) => ({
-  ...configuration,
-  sources: { ...configuration.sources, [name]: source },
-});
-
-/** A new adapter is disabled, so that it can be prepared and reviewed first. */
 export function withNewAdapter(
   configuration: Configuration,
   name: string,
   applications: readonly string[],
   flags: readonly AdapterFlag[],
-) {
-  const source = Object.hasOwn(configuration.sources, name)
-    ? configuration.sources[name]
-    : undefined;
+): Configuration {
+  const source = sourceNamed(configuration, name);
   if (source === undefined)
     throw usage(`There is no source "${name}". Connect it first; "lockstep sources" lists them.`);
   if (source.adapter !== undefined)
     throw usage(`The source "${name}" is an adapter. Use "lockstep adapters update ${name}".`);
-  const adapter = { enabled: false, applications, ...valuesOf(flags) };
-  return withSource(configuration, name, { ...source, adapter });
+  const members = { applications: [...applications], ...valuesOf(flags) };
+  return withNewBlock(configuration, name, source, members);
 }
 
 const valuesOf = (flags: readonly AdapterFlag[]): Partial<Adapter> =>
   Object.fromEntries(flags.map(({ name, value }) => [name, value]));
 
-/** Sets members of an adapter; a group of null takes it out of its group. */
 export function withAdapter(
   configuration: Configuration,
   name: string,
   changes: Partial<Adapter> & { readonly flags?: readonly AdapterFlag[] },
-) {
-  const { source, adapter } = existingAdapter(configuration, name);
+): Configuration {
   const { flags = [], ...members } = changes;
-  const changed = { ...adapter, ...members, ...valuesOf(flags) };
-  return withSource(configuration, name, { ...source, adapter: changed });
+  const adapter = existingAdapter(configuration, name);
+  return withMembers(configuration, adapter, { ...members, ...valuesOf(flags) });
 }
 
-export function withoutGroup(configuration: Configuration, name: string) {
-  const { source, adapter } = existingAdapter(configuration, name);
-  const { adapterGroup: group, ...rest } = adapter;
-  if (group === undefined) throw usage(`The adapter "${name}" is in no group.`);
-  return withSource(configuration, name, { ...source, adapter: rest });
+export function withoutGroup(configuration: Configuration, name: string): Configuration {
+  const adapter = existingAdapter(configuration, name);
+  if (adapter.adapter.adapterGroup === undefined)
+    throw usage(`The adapter "${name}" is in no group.`);
+  return withMembers(configuration, adapter, { adapterGroup: null });
 }
 
-/**
- * The source stays. Its captures are switched off, because without the adapter no switch would keep them from the other
- * accounts.
- */
-export function withoutAdapter(configuration: Configuration, name: string) {
-  const { source, adapter } = existingAdapter(configuration, name);
-  if (adapter.enabled)
+export function withoutAdapter(configuration: Configuration, name: string): Configuration {
+  const adapter = existingAdapter(configuration, name);
+  if (adapter.adapter.enabled)
     throw usage(`The adapter "${name}" is enabled. Run "lockstep adapters disable ${name}" first.`);
-  const { adapter: _, capture, ...rest } = source;
-  const off = capture === undefined ? {} : { capture: { ...capture, enabled: false } };
-  return withSource(configuration, name, { ...rest, ...off });
+  return blockRemoved(configuration, adapter);
 }
 
-export function withApplication(configuration: Configuration, name: string, application: string) {
+/** Sets properties of an adapter that pulls its changes; null sets the default. */
+export function withProperties(
+  configuration: Configuration,
+  name: string,
+  properties: Readonly<Record<string, unknown>>,
+): Configuration {
+  const adapter = existingAdapter(configuration, name);
+  if (adapter.source.kind !== PULL_KIND)
+    throw usage(
+      `The source "${name}" is of the kind ${adapter.source.kind}, whose adapter has no properties. Only one that pulls has them.`,
+    );
+  return withSettings(configuration, adapter, properties);
+}
+
+export function withApplication(
+  configuration: Configuration,
+  name: string,
+  application: string,
+): Configuration {
   const { adapter } = existingAdapter(configuration, name);
   if (adapter.applications.includes(application))
     throw usage(`The adapter "${name}" serves the application "${application}" already.`);
@@ -117,7 +110,10 @@ export function withApplication(configuration: Configuration, name: string, appl
 }
 
 /** An application has one adapter at most, so its name is enough. */
-export function withoutApplication(configuration: Configuration, application: string) {
+export function withoutApplication(
+  configuration: Configuration,
+  application: string,
+): Configuration {
   const found = adaptersIn(configuration).find(({ adapter }) =>
     adapter.applications.includes(application),
   );
@@ -132,8 +128,9 @@ export const withEnabled = (
   configuration: Configuration,
   names: readonly string[],
   enabled: boolean,
-) =>
-  names.reduce<Configuration>(
-    (edited, name) => withAdapter(edited, name, { enabled }) as Configuration,
+): Configuration =>
+  allEnabled(
     configuration,
+    names.map((name) => existingAdapter(configuration, name)),
+    enabled,
   );

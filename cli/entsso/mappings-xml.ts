@@ -1,12 +1,12 @@
+import type { ListRow } from '../../model/people/mapping-list';
 import { withoutControls } from '../controls';
 import { usage } from '../failure';
-import type { FileRow } from '../mappings/rows';
 import { lockstepName } from './names';
 import { type Element, readEntssoXml, textOf } from './read-xml';
 
 const parts = ['windowsdomain', 'windowsuserid', 'externalapplication', 'externaluserid'];
 
-interface DomainRow extends FileRow {
+interface DomainRow extends ListRow {
   /** In lower case; empty if the mapping names none. */
   readonly domain: string;
 }
@@ -19,7 +19,7 @@ interface DomainRow extends FileRow {
 export function readMappingsXml(
   file: string,
   onlyDomain: string | undefined,
-): { readonly rows: FileRow[]; readonly notes: string[] } {
+): { readonly rows: ListRow[]; readonly notes: string[] } {
   const notes = new Set<string>();
   const all = readEntssoXml(file).flatMap((element): DomainRow[] => {
     if (element.name === 'mapping') return [rowOf(file, element, notes)];

@@ -1,17 +1,7 @@
 import { parse } from 'csv-parse/sync';
+import { type CsvRecord, separatorOf } from '../../model/people/csv';
 import { usage } from '../failure';
 import { readTextFile } from './read-text-file';
-
-export interface CsvRecord {
-  readonly line: number;
-  readonly cells: readonly string[];
-}
-
-/** Titles of columns that may hold passwords. Such a file is refused, so that no password lies in one for longer. */
-export const passwordTitle =
-  /pass(?!port)|pwd|kennw|secret|credential|geheim|contrase|senha|parola|mot.?de.?passe|^pin$/i;
-
-const separators = [',', ';', '\t'];
 
 /**
  * Reads the records of a CSV file, that of its titles first. The separator is the one that the titles have most.
@@ -19,9 +9,7 @@ const separators = [',', ';', '\t'];
  */
 export function readCsv(file: string): CsvRecord[] {
   const text = readTextFile(file);
-  const [titles = ''] = text.split(/\r?\n/, 1);
-  const counts = separators.map((separator) => titles.split(separator).length);
-  const delimiter = separators[counts.indexOf(Math.max(...counts))] ?? ',';
+  const delimiter = separatorOf(text);
   try {
     // The types of the parser do not know that `info` adds a place to each record.
     const parsed: unknown = parse(text, {

@@ -4,6 +4,8 @@ import type * as captures from '../../model/api/captures';
 import type * as changePlan from '../../model/api/change-plan';
 import type * as changes from '../../model/api/changes';
 import type * as configuration from '../../model/api/configuration';
+import type * as connectors from '../../model/api/connectors';
+import type * as groupPolicy from '../../model/api/group-policy';
 import type * as identities from '../../model/api/identities';
 import type * as jobs from '../../model/api/jobs';
 import type { Json } from '../../model/api/json';
@@ -44,6 +46,10 @@ export type ConfigurationVersions = Json<configuration.ConfigurationVersions>;
 export type ConfigurationVersion = Json<configuration.ConfigurationVersion>;
 export type ConfigurationDifferences = Json<configuration.ConfigurationDifferences>;
 export type ConfigurationApplied = Json<configuration.ConfigurationApplied>;
+
+export type Connectors = Json<connectors.Connectors>;
+export type GroupPolicy = Json<groupPolicy.GroupPolicy>;
+export type FilteredSamples = Json<groupPolicy.FilteredSamples>;
 
 export type Source = Json<sources.Source>;
 export type Waiting = Json<sources.Waiting>;

@@ -1,3 +1,4 @@
+import type { CandidateCheck } from '../../model/api/job-results';
 import type { AuditVerification } from '../../model/audit/verification';
 import type { ErrorCode } from '../../model/errors';
 import type { Job, JobAccepted, JobProgress } from './answers';
@@ -30,6 +31,10 @@ export const runJob = <Result extends object>(
   api: Api,
   { source, verb, ...wanted }: WantedOfSource,
 ): Promise<JobResult<Result>> => runJobAt(api, ['sources', source, verb], ['jobs'], wanted);
+
+/** Has a worker check a source that is not configured, and waits for its result. */
+export const runCandidateCheck = (api: Api, wanted: Wanted): Promise<JobResult<CandidateCheck>> =>
+  runJobAt(api, ['sources', 'check'], ['jobs'], wanted);
 
 /** Has a worker verify the audit chain, and waits for its result. */
 export const runVerification = (

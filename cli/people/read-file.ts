@@ -1,6 +1,7 @@
+import { passwordTitle } from '../../model/people/csv';
 import { withoutControls } from '../controls';
 import { usage } from '../failure';
-import { passwordTitle, readCsv } from '../files/read-csv';
+import { readCsv } from '../files/read-csv';
 import { readTextFile } from '../files/read-text-file';
 import { readLdif } from './ldif';
 import type { PersonRow } from './rows';

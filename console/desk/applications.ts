@@ -1,13 +1,19 @@
 import type { ListedMapping, MappingsPage } from '../../model/api/identities';
 import { mappingListStates } from '../../model/change/mapping';
-import type { Application } from '../../model/configuration/application';
+import { describedApplication } from '../../model/configuration/described';
+import type { Configuration } from '../../model/configuration/document';
 import { type Html, html } from '../html';
+import { applicationButton } from './adapter';
+import { adapterAddress } from './adapters';
 import { choice } from './changes';
-import { cliCommand, commandButton, type Desk, deskPage, withCommand } from './shell';
+import { MAPPING_IMPORT } from './mapping-import';
+import { cliCommand, commandButton, type Desk, deskPage, titleBelow, withCommand } from './shell';
 
 export interface ApplicationsView {
   /** By name; null for a user who may not read the configuration. */
-  readonly applications: Readonly<Record<string, Application>> | null;
+  readonly applications: Configuration['applications'] | null;
+  /** The adapter that serves an application, by the name of the application. */
+  readonly adapters: ReadonlyMap<string, string>;
   readonly page: MappingsPage;
   readonly query: Readonly<Record<string, string>>;
 }
@@ -15,30 +21,36 @@ export interface ApplicationsView {
 /** The applications of single sign-on, and the mappings that keep a credential for a person. */
 export const applicationsPage = (
   desk: Desk,
-  { applications, page, query }: ApplicationsView,
+  { applications, adapters, page, query }: ApplicationsView,
 ): string =>
   deskPage(desk, {
     title: 'Applications and mappings',
     address: '/console/applications',
-    content: html`${applications !== null && applicationTable(applications)}
+    content: html`${applications !== null && applicationTable(applications, adapters)}
 <h2>Mappings</h2><form class="filters" action="/console/applications" method="get">
 <label>Application<input name="application" value="${query.application ?? ''}" autocomplete="off"></label>
 ${choice('state', 'State', mappingListStates, query)}<button>Filter</button></form>
 ${page.mappings.length === 0 ? html`<p>No mappings.</p>` : mappingTable(page.mappings, applications !== null)}
 ${page.next !== null && html`<p><a href="/console/applications?${new URLSearchParams({ ...query, cursor: page.next }).toString()}">More mappings</a></p>`}
-<p class="hint">${cliCommand('lockstep mappings')}</p>`,
+<p class="hint">${applications !== null && html`<a href="${MAPPING_IMPORT}">Import mappings from a list</a> `}${cliCommand('lockstep mappings')}</p>`,
   });
 
-const applicationTable = (applications: Readonly<Record<string, Application>>): Html =>
+const applicationTable = (
+  applications: Configuration['applications'],
+  adapters: ApplicationsView['adapters'],
+): Html =>
   Object.keys(applications).length === 0
     ? html`<p>The configuration has no application. ${cliCommand('lockstep applications create')}</p>`
-    : html`<div class="scroll"><table class="cards"><caption class="sr">Applications</caption><thead><tr><th scope="col">Application</th><th scope="col">Source</th><th scope="col">Type</th><th scope="col">State</th></tr></thead><tbody>${Object.entries(
+    : html`<div class="scroll"><table class="cards"><caption class="sr">Applications</caption><thead><tr><th scope="col">Application</th><th scope="col">Source</th><th scope="col">Adapter</th><th scope="col">Type</th><th scope="col">State</th><th scope="col">Actions</th></tr></thead><tbody>${Object.entries(
         applications,
       ).map(
-        ([name, { label, source, type, enabled }]) =>
-          html`<tr><th scope="row"><a href="/console/applications?application=${encodeURIComponent(name)}">${label ?? name}</a>${label !== undefined && html`<br><small>${name}</small>`}</th><td data-label="Source">${source}</td><td data-label="Type">${type}</td>
-<td data-label="State"><span class="tag ${enabled ? 'good' : 'off'}">${enabled ? 'enabled' : 'disabled'}</span></td></tr>`,
+        ([name, { source, type, enabled }]) =>
+          html`<tr><th scope="row"><a href="/console/applications?application=${encodeURIComponent(name)}">${name}</a>${titleBelow(name, describedApplication({ applications }, name))}</th><td class="name" data-label="Source"><a href="/console/sources/${encodeURIComponent(source)}">${source}</a></td><td class="name" data-label="Adapter">${adapterLink(adapters.get(name))}</td><td class="name" data-label="Type">${type}</td>
+<td data-label="State"><span class="tag ${enabled ? 'good' : 'off'}">${enabled ? 'enabled' : 'disabled'}</span></td><td>${applicationButton(name, enabled)}</td></tr>`,
       )}</tbody></table></div>`;
+
+const adapterLink = (adapter: string | undefined): Html =>
+  adapter === undefined ? html`none` : html`<a href="${adapterAddress(adapter)}">${adapter}</a>`;
 
 const mappingTable = (mappings: readonly ListedMapping[], mayChange: boolean): Html =>
   html`<div class="scroll"><table class="cards"><caption class="sr">Mappings</caption><thead><tr><th scope="col">Person</th><th scope="col">Application</th><th scope="col">Credential</th><th scope="col">Actions</th></tr></thead><tbody>${mappings.map(

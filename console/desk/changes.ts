@@ -3,7 +3,15 @@ import type { Change, ChangeAccount, ChangesPage } from '../../model/api/changes
 import { changeStates } from '../../model/change/change';
 import type { OutcomeState } from '../../model/change/outcome';
 import { type Html, html } from '../html';
-import { cliCommand, clock, commandButton, type Desk, deskPage, withCommand } from './shell';
+import {
+  cliCommand,
+  clock,
+  commandButton,
+  type Desk,
+  deskPage,
+  titleBelow,
+  withCommand,
+} from './shell';
 
 interface ChangesList {
   readonly page: ChangesPage;
@@ -72,7 +80,8 @@ ${change.mappings.length > 0 && html`<h2>Applications</h2><ul>${change.mappings.
 
 const titles = { retry: 'Retry now', park: 'Park', cancel: 'Cancel' } as const;
 
-const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+export const sentence = (text: string): string =>
+  `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 
 const tones: Partial<Record<OutcomeState, string>> = {
   applied: 'good',
@@ -88,7 +97,7 @@ const tones: Partial<Record<OutcomeState, string>> = {
 function accountRow(change: Change, account: ChangeAccount, mayControl: boolean): Html {
   const { label, outcome, says, reason, reasonSays, vendorCode, nextTryAt, attempts } = account;
   const isOpen = ['waiting', 'parked'].includes(outcome);
-  return html`<tr><th scope="row">${label}${account.role === 'auth' && html` <small>auth account</small>`}<br><small>${account.account ?? 'not found yet'}</small></th>
+  return html`<tr><th scope="row">${label}${account.role === 'auth' && html` <small>auth account</small>`}${titleBelow(account.source, account)}<br><small>${account.account ?? 'not found yet'}</small></th>
 <td data-label="Outcome"><span class="tag ${tones[outcome] ?? 'busy'}">${outcome.replaceAll('_', ' ')}</span> ${account.proved ? 'verified' : says}
 ${reasonSays !== null && html`<p>${reasonSays}</p>`}
 ${(reason !== null || vendorCode !== null) && html`<p class="hint">${reason !== null && html`<a href="/errors/${reason}">${reason}</a> `}${vendorCode !== null && `code of the source: ${vendorCode}`}</p>`}

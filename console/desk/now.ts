@@ -1,12 +1,13 @@
 import type { Presence } from '../../model/api/presence';
 import type { Source } from '../../model/api/sources';
 import { type Html, html } from '../html';
-import { clock, commandButton, type Desk, deskPage, withCommand } from './shell';
+import { clock, commandButton, type Desk, deskPage, titleBelow, withCommand } from './shell';
 
 export interface Now {
   readonly presence: Presence;
   readonly sources: readonly Source[];
   readonly mayOperate: boolean;
+  readonly mayConnect: boolean;
 }
 
 /** The page that shows whether anything needs a person now, and what. */
@@ -18,7 +19,8 @@ export const nowPage = (desk: Desk, now: Now): string =>
     content: html`<p class="verdict ${toneOf(now)}">${verdictOf(now)}</p>
 <div class="scroll"><table class="cards"><caption class="sr">Sources, those that need attention first</caption>
 <thead><tr><th scope="col">Source</th><th scope="col">State</th><th scope="col">Waiting</th><th scope="col">Parked</th><th scope="col">Actions</th></tr></thead>
-<tbody>${[...now.sources].sort((one, other) => urgency(other) - urgency(one)).map((source) => sourceRow(source, now.mayOperate))}</tbody></table></div>`,
+<tbody>${[...now.sources].sort((one, other) => urgency(other) - urgency(one)).map((source) => sourceRow(source, now.mayOperate))}</tbody></table></div>
+${now.mayConnect && html`<p><a href="/console/connect">Connect a source</a></p>`}`,
   });
 
 /** Sources that need a person come first, then those that Lockstep handles itself. */
@@ -81,7 +83,7 @@ const tones = { up: 'good', down: 'busy', paused: 'bad' } as const;
 function sourceRow(source: Source, mayOperate: boolean): Html {
   const { name, state, since, says, reason, nextProbeAt, pausedUntil, waiting, parked, enabled } =
     source;
-  return html`<tr><th scope="row"><a href="/console/sources/${encodeURIComponent(name)}">${name}</a><br><small>${source.kind}</small></th>
+  return html`<tr><th scope="row"><a href="/console/sources/${encodeURIComponent(name)}">${name}</a>${titleBelow(name, source)}<br><small>${source.kind}</small></th>
 <td data-label="State"><span class="tag ${enabled ? tones[state] : 'off'}">${enabled ? state : 'switched off'}</span>
 ${state !== 'up' && html`<p>${says}</p><p class="hint">${since !== null && `Since ${clock(since)}. `}${nextProbeAt !== null && `Next probe ${clock(nextProbeAt)}. `}${pausedUntil !== null && `Ends ${clock(pausedUntil)}. `}${reason !== null && html`<a href="/errors/${reason}">${reason}</a>`}</p>`}</td>
 <td class="number" data-label="Waiting">${waiting}</td><td class="number" data-label="Parked">${parked}</td>

@@ -4,7 +4,7 @@ import { signInObstacles } from '../../model/change/sign-in-prevented';
 import type { AccountAction } from '../../model/people/account-actions';
 import { type Html, html } from '../html';
 import { changeTable } from './changes';
-import { cliCommand, clock, type Desk, deskPage } from './shell';
+import { cliCommand, clock, type Desk, deskPage, titleBelow } from './shell';
 
 export interface PeopleSearch {
   /** What the help desk has typed; empty before the first search. */
@@ -64,7 +64,7 @@ const holds = { newest: 'good', older: 'bad', unknown: 'off' } as const;
 function accountRow(account: AccountOverview): Html {
   const { source, held, open, stale, signInPrevented, problem } = account;
   const obstacle = Object.entries(signInObstacles).find(([code]) => code === signInPrevented)?.[1];
-  return html`<tr><th scope="row">${source}<br><small>${account.account}</small></th>
+  return html`<tr><th scope="row">${source}${titleBelow(source, account)}<br><small>${account.account}</small></th>
 <td data-label="Password"><span class="tag ${holds[account.holds]}">${account.holds === 'unknown' ? 'not written by Lockstep' : `${account.holds} password`}</span>
 ${obstacle !== undefined && html`<p>${obstacle.says}</p>`}${problem !== null && html`<p>Link: <a href="/errors/${problem}">${problem.replaceAll('_', ' ')}</a></p>`}
 ${open !== null && html`<p>${open.says} <a href="/console/changes/${open.change}">Change</a></p>`}${stale !== null && html`<p>${stale.says} ${stale.cure}</p>`}</td>

@@ -8,6 +8,7 @@ import type { ApiKeys } from '../../model/api/keys';
 import type { Sessions } from '../../model/api/sessions';
 import type { StalePage } from '../../model/api/stale';
 import { type Html, html } from '../html';
+import { issueBox, planOf, signInBox } from './plan';
 import { cliCommand, clock, commandButton, type Desk, deskPage } from './shell';
 
 export interface Settings {
@@ -30,8 +31,9 @@ export const settingsPage = (
   deskPage(desk, {
     title: 'Configuration',
     address: '/console/settings',
-    content: html`${issues.length > 0 && html`<div class="problem" role="alert"><h2>This text is not a valid configuration</h2><ul>${issues.map((says) => html`<li>${says}</li>`)}</ul></div>`}
-${signIn !== null && html`<div class="problem" role="alert"><p>Nothing was applied. It needs a recent sign-in. <a href="${signIn}" target="_blank" rel="noopener">Sign in again in a new tab</a>, then choose Apply here.</p></div>`}
+    content: html`<p><a class="button" href="/console/connect">Connect a source</a></p>
+${issueBox(issues, 'This text is not a valid configuration')}
+${signInBox(signIn)}
 ${plan !== null && planOf(plan)}
 <form method="post" action="/console/settings"><p class="field"><label for="text">lockstep.yaml</label><textarea class="code" id="text" name="text" spellcheck="false" autocomplete="off" data-1p-ignore>${text}</textarea></p>
 <input type="hidden" name="version" value="${plan?.version ?? ''}">
@@ -41,15 +43,6 @@ ${plan !== null && planOf(plan)}
 <p class="hint">To roll back, open an older version and apply its text.</p>`,
   });
 
-const planOf = ({
-  differences,
-  deletes,
-  warnings,
-}: ConfigurationPlan): Html => html`<section aria-labelledby="plan"><h2 id="plan">What would change</h2>
-${differences.length === 0 ? html`<p>Nothing.</p>` : html`<ul class="diff">${differences.map(({ action, section, name, fields }) => html`<li class="${action}">${action} ${section}.${name}${fields.length > 0 && `: ${fields.join(', ')}`}</li>`)}</ul>`}
-${deletes.map(({ section, name, accounts, mappings }) => html`<p>${section}.${name} has ${accounts} linked accounts and ${mappings} mappings; they are kept, but get no passwords.</p>`)}
-${warnings.map((says) => html`<p>${says}</p>`)}</section>`;
-
 const fitOf = ({
   group,
   policy,
@@ -57,7 +50,7 @@ const fitOf = ({
   notGuaranteed,
   fits,
   unread,
-}: GroupFit): Html => html`<h3>${group}</h3><p>Policy ${policy}. ${fits === null ? 'No password satisfies all sources.' : `Every source accepts: ${fits}`}</p>
+}: GroupFit): Html => html`<h3><a href="/console/groups/${encodeURIComponent(group)}">${group}</a></h3><p>Policy ${policy}. ${fits === null ? 'No password satisfies all sources.' : `Every source accepts: ${fits}`}</p>
 <ul>${[...impossible, ...notGuaranteed].map((says) => html`<li>${says}</li>`)}</ul>${unread.length > 0 && html`<p class="hint">Not checked yet: ${unread.join(', ')}. ${cliCommand('lockstep doctor')}</p>`}`;
 
 /** The API keys and the open sessions. */

@@ -1,3 +1,4 @@
+import { type Described, plainTitle } from '../../model/configuration/titles';
 import { quoted } from '../../model/quoted';
 import { type Html, html } from '../html';
 import { type Assets, page } from '../shell';
@@ -52,6 +53,10 @@ export const problemPage = (desk: Desk, says: string): string =>
     content: html`<p class="verdict bad">${says}</p><p><a href="/console">Back to the overview</a></p>`,
   });
 
+/** The title that people read, below a technical name; nothing if the configuration states none. */
+export const titleBelow = (name: string, { title }: Described): Html | false =>
+  title.en !== plainTitle(name) && html`<br><small>“${title.en}”</small>`;
+
 export const clock = (time: Date): string =>
   time.toLocaleString('en-GB', {
     day: 'numeric',
@@ -75,6 +80,12 @@ export const commandButton = (
 /** A button with the CLI command that does the same. */
 export const withCommand = (button: Html, command: string, ...names: readonly string[]): Html =>
   html`<span class="pair">${button}${cliCommand(command, ...names)}</span>`;
+
+/** A sentence of the reference, in which names of settings are between backticks. */
+export const described = (says: string): readonly Html[] =>
+  says
+    .split('`')
+    .map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : html`${part}`));
 
 /** A CLI command. Names that a shell would split are quoted, so that it can be copied. */
 export const cliCommand = (command: string, ...names: readonly string[]): Html =>

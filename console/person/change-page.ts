@@ -1,4 +1,5 @@
 import type { GroupRules } from '../../model/api/password-rules';
+import type { Described } from '../../model/configuration/titles';
 import { type Html, html } from '../html';
 import { type Assets, page } from '../shell';
 import type { Texts } from '../texts/texts';
@@ -39,13 +40,17 @@ ${form.choices.length > 1 && choiceOf(texts, form)}
 ${formOf(texts, form)}
 <aside aria-labelledby="covers"><h2 id="covers">${t.coversTitle}</h2>
 <ul class="covers">${coveredBy(form.chosen).map(
-      ({ source, isFirst }) =>
-        html`<li>${sourceTitle(source)}${isFirst && html` <small>${t.first}</small>`}</li>`,
+      ({ title, hint, isFirst }) =>
+        html`<li>${title[texts.lang]}${isFirst && html` <small>${t.first}</small>`}${hintOf(texts, { hint })}</li>`,
     )}</ul>
 <p class="hint">${t.covers}</p></aside>
 </div>`,
   });
 }
+
+/** The hint of a source below its title; nothing if it has none. */
+export const hintOf = ({ lang }: Texts, { hint }: Pick<Described, 'hint'>): Html | null =>
+  hint === null ? null : html`<p class="hint">${hint[lang]}</p>`;
 
 export const personHeader = ({ otherLanguage: { lang, name } }: Texts, address: string): Html =>
   html`<span class="brand">Lockstep</span>
@@ -53,11 +58,11 @@ export const personHeader = ({ otherLanguage: { lang, name } }: Texts, address: 
 
 /** The header of the pages of a person who has signed in. */
 export const meHeader = (texts: Texts, address: string): Html => {
-  const { otherLanguage: other, me, change, lang } = texts;
+  const { otherLanguage: other, me, applications, change, lang } = texts;
   const link = (href: string, title: string) =>
     html`<a href="${href}?lang=${lang}"${href === address && html` aria-current="page"`}>${title}</a>`;
   return html`<span class="brand">Lockstep</span>
-<nav aria-label="${me.title}">${link('/me', me.title)}${link('/me/password', change.title)}
+<nav aria-label="${me.title}">${link('/me', me.title)}${link('/me/applications', applications.title)}${link('/me/password', change.title)}
 <a href="${address}?lang=${other.lang}" hreflang="${other.lang}" lang="${other.lang}">${other.name}</a>
 <form method="post" action="/me/sign-out?lang=${lang}" class="inline"><button>${me.signOut}</button></form></nav>`;
 };
@@ -71,7 +76,7 @@ const choiceOf = ({ change, lang }: Texts, { action, choices, chosen }: ChangeFo
   (groups) => {
     const [first] = groups;
     const current = first?.name === chosen[0]?.name;
-    return html`<li><a href="${action}?lang=${lang}&amp;group=${encodeURIComponent(first?.name ?? '')}"${current && html` aria-current="true"`}>${groups.map(({ name }) => sourceTitle(name)).join(', ')}</a></li>`;
+    return html`<li><a href="${action}?lang=${lang}&amp;group=${encodeURIComponent(first?.name ?? '')}"${current && html` aria-current="true"`}>${groups.map(({ title }) => title[lang]).join(', ')}</a></li>`;
   },
 )}</ul></nav>`;
 
@@ -105,9 +110,9 @@ const currentField = ({ change: t }: Texts): Html => html`
 const ruleRow = (texts: Texts, row: RuleRow): Html => html`
 <li data-rule="${row.rule}" data-source="${row.source ?? ''}" data-checked="${row.checked ? 'here' : 'later'}">${ruleText(texts, row)} <span class="state">${row.checked ? '' : texts.change.later}</span></li>`;
 
-function ruleText(texts: Texts, { rule, value, source }: RuleRow): string {
+function ruleText(texts: Texts, { rule, value, title }: RuleRow): string {
   const says = texts.rules[rule](value);
-  return source === null ? says : texts.onlyIn(sourceTitle(source), says);
+  return title === null ? says : texts.onlyIn(title[texts.lang], says);
 }
 
 /** The sentence of a rule that the API reports as broken, in the language of the person. */
@@ -124,18 +129,10 @@ export function brokenSays(
 
 function coveredBy(groups: readonly GroupRules[]) {
   const auth = groups[0]?.authSource;
-  const sources = new Set(groups.flatMap((group) => group.sources.map(({ source }) => source)));
-  return [...sources]
-    .map((source) => ({ source, isFirst: source === auth }))
+  const sources = new Map(
+    groups.flatMap((group) => group.sources.map((source) => [source.source, source] as const)),
+  );
+  return [...sources.values()]
+    .map((source) => ({ ...source, isFirst: source.source === auth }))
     .sort((one, other) => Number(other.isFirst) - Number(one.isFirst));
 }
-
-/** The name of a source for people: `corp-directory` is "Corp directory", and `crm` is "CRM". */
-export const sourceTitle = (source: string): string => {
-  const words = source
-    .replace(/^source:/, '')
-    .split('-')
-    .map((word) => (word.length <= 3 ? word.toUpperCase() : word))
-    .join(' ');
-  return `${words.charAt(0).toUpperCase()}${words.slice(1)}`;
-};

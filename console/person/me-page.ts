@@ -3,7 +3,7 @@ import type { AccountOverview } from '../../model/api/overview';
 import { type Html, html } from '../html';
 import { type Assets, page } from '../shell';
 import type { Texts } from '../texts/texts';
-import { meHeader, sourceTitle } from './change-page';
+import { hintOf, meHeader } from './change-page';
 import type { PersonNotice } from './own-notices';
 import { dateAndTime, shortAccount } from './progress-page';
 import { personReason } from './reasons';
@@ -42,8 +42,9 @@ function accountRow(texts: Texts, account: AccountOverview): Html {
   ];
   return html`
 <li class="${rows[holds]}"><span class="mark" aria-hidden="true">${marks[holds]}</span>
-<div><p class="what"><strong>${sourceTitle(account.source)}</strong> <span>${t.holds[holds]}</span></p>
+<div><p class="what"><strong>${account.title[texts.lang]}</strong> <span>${t.holds[holds]}</span></p>
 <p class="hint">${shortAccount(account.account)}</p>
+${hintOf(texts, account)}
 ${sentences.length > 0 && html`<p>${sentences.join(' ')}</p>`}</div></li>`;
 }
 

@@ -4,7 +4,7 @@ import type { OutcomeState } from '../../model/change/outcome';
 import { type Html, html } from '../html';
 import { type Assets, page } from '../shell';
 import type { Texts } from '../texts/texts';
-import { meHeader, personHeader, sourceTitle } from './change-page';
+import { hintOf, meHeader, personHeader } from './change-page';
 import { personReason } from './reasons';
 
 type Row = keyof Texts['progress']['states'];
@@ -127,9 +127,10 @@ function accountRow(texts: Texts, change: Change, account: ChangeAccount, now: D
   ];
   return html`
 <li class="${row}"><span class="mark" aria-hidden="true">${marks[row]}</span>
-<div><p class="what"><strong>${sourceTitle(account.source)}</strong> <span>${t.states[row]}</span></p>
+<div><p class="what"><strong>${account.title[texts.lang]}</strong> <span>${t.states[row]}</span></p>
 ${account.account !== null && html`<p class="hint">${shortAccount(account.account)}</p>`}
-${sentences.length > 0 && html`<p>${sentences.join(' ')}</p>`}</div></li>`;
+${sentences.length > 0 && html`<p>${sentences.join(' ')}</p>`}
+${hintOf(texts, account)}</div></li>`;
 }
 
 /** People know the first part of a distinguished name only. */

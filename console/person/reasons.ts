@@ -69,6 +69,8 @@ export const personReasons: Readonly<Record<ShownReason, PersonReason>> = {
   old_password_not_stored: 'helpDesk',
   wrong_old_password: 'wrongCurrent',
   mapping_conflict: 'helpDesk',
+  mapping_not_in_use: 'helpDesk',
+  filter_conflict: 'helpDesk',
   current_password_blocked: 'blocked',
   encoding_not_supported: 'helpDesk',
   not_supported: 'helpDesk',

@@ -1,4 +1,5 @@
 import type { GroupRules } from '../../model/api/password-rules';
+import type { TextInAll } from '../../model/configuration/titles';
 import type { PolicyRules } from '../../model/policy/presets';
 import {
   type SourcePolicy,
@@ -30,6 +31,8 @@ export interface RuleRow {
   readonly value: Counted;
   /** The only source that has the rule; null for a rule of the policy. */
   readonly source: string | null;
+  /** The title of that source; null for a rule of the policy. */
+  readonly title: TextInAll | null;
   /** True if the page can check it while the person types; false if only Lockstep or the source can. */
   readonly checked: boolean;
 }
@@ -46,10 +49,10 @@ const counted = [
 export function ruleRows(groups: readonly GroupRules[]): RuleRow[] {
   const all = groups.flatMap(({ rules, hasLists, sources }) => [
     ...policyRows(rules as PolicyRules, hasLists),
-    ...sources.flatMap(({ source, policies: [policy, ...more] }) =>
+    ...sources.flatMap(({ source, title, policies: [policy, ...more] }) =>
       policy === undefined || more.length > 0
         ? []
-        : limitRows(rules as PolicyRules, source, policy),
+        : limitRows(rules as PolicyRules, { source, title }, policy),
     ),
   ]);
   const once = new Map(all.map((row) => [`${row.rule} ${row.value} ${row.source}`, row]));
@@ -58,7 +61,7 @@ export function ruleRows(groups: readonly GroupRules[]): RuleRow[] {
 
 function policyRows(rules: PolicyRules, hasLists: boolean): RuleRow[] {
   const row = (rule: RuleName, value: Counted, checked: boolean, applies: boolean): RuleRow[] =>
-    applies ? [{ rule, value, source: null, checked }] : [];
+    applies ? [{ rule, value, source: null, title: null, checked }] : [];
   return [
     ...counted.flatMap((rule) => row(rule, rules[rule], true, rules[rule] > 0)),
     ...row('allowed', rules.allowed ?? '', true, rules.allowed !== null),
@@ -76,14 +79,18 @@ function policyRows(rules: PolicyRules, hasLists: boolean): RuleRow[] {
   ];
 }
 
-function limitRows(rules: PolicyRules, source: string, policy: SourcePolicy): RuleRow[] {
+function limitRows(
+  rules: PolicyRules,
+  source: Pick<RuleRow, 'source' | 'title'>,
+  policy: SourcePolicy,
+): RuleRow[] {
   const given = givenBy(rules, null);
   return (Object.keys(targetLimits) as TargetLimit[])
     .filter((limit) => gapRules[limit](given, policy) && targetLimits[limit].says(policy) !== false)
     .map((limit) => ({
       rule: limit,
       value: policy[limit] ?? '',
-      source,
+      ...source,
       checked: 'broken' in targetLimits[limit],
     }));
 }

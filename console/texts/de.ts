@@ -190,6 +190,66 @@ export const de: Texts = {
     notDelivered: 'Nicht zugestellt.',
     notMe: 'Wenn eine davon nicht von Ihnen war, rufen Sie Ihren Helpdesk an.',
   },
+  applications: {
+    title: 'Meine Anwendungen',
+    intro:
+      'Für diese Anwendungen ist hier ein Passwort gespeichert, damit Sie dort angemeldet werden können.',
+    none: 'Keine Anwendung speichert hier ein Passwort für Sie.',
+    states: {
+      stored: 'Ihr Passwort ist gespeichert',
+      wrong: 'das gespeicherte Passwort stimmt vielleicht nicht',
+      missing: 'noch ist kein Passwort gespeichert',
+      switchedOff: 'abgeschaltet',
+      applicationOff: 'für alle abgeschaltet',
+    },
+    since: (time) => `Seit ${time}.`,
+    follows: 'Ändert sich Ihr Passwort, ändert sich das gespeicherte mit.',
+    doesNotFollow:
+      'Es folgt Ihren Passwortänderungen nicht: Speichern Sie es nach jeder Änderung neu.',
+    stored: 'Ein Passwort ist gespeichert und bleibt erhalten.',
+    nextChange: 'Es wird gespeichert, wenn sich Ihr Passwort ändert oder Sie es hier speichern.',
+    onlyNextChange: 'Es wird gespeichert, wenn sich Ihr Passwort ändert.',
+    storeIt: 'Speichern Sie es hier noch einmal.',
+    keptWhileOff:
+      'Solange es abgeschaltet ist, werden Sie damit nicht angemeldet, und es wird nicht aktualisiert.',
+    shared: 'Dieses Konto teilen Sie mit anderen. Ihr Helpdesk kümmert sich darum.',
+    unverifiable: 'Selbst speichern können Sie es nicht, weil es sich hier nicht prüfen lässt.',
+    reasons: {
+      inDoubt: 'Es ist nicht bekannt, welches Ihrer Passwörter die Anwendung jetzt hat.',
+      changedThere: 'Ihr Passwort wurde in der Anwendung selbst geändert.',
+      notReadable: 'Ihr Passwort wurde so geändert, dass es nicht gespeichert werden konnte.',
+      changedWhileOff: 'Ihr Passwort wurde geändert, während das hier abgeschaltet war.',
+      soon: 'Ihr neues Passwort wird so bald wie möglich gespeichert. Sie müssen nichts tun.',
+      unknown: 'Ihr Helpdesk weiß mehr.',
+    },
+    set: 'Passwort speichern',
+    switchOn: 'Einschalten',
+    switchOff: 'Abschalten',
+    done: {
+      stored: 'Das Passwort wurde geprüft und ist gespeichert.',
+      on: 'Die Anwendung ist eingeschaltet.',
+      off: 'Die Anwendung ist abgeschaltet.',
+    },
+    setTitle: (application) => `Passwort für ${application} speichern`,
+    setIntro:
+      'Geben Sie das Passwort ein, das die Anwendung jetzt hat. Es wird dort geprüft und nicht geändert.',
+    account: 'Konto',
+    password: 'Passwort der Anwendung',
+    passwordHint: 'Es wird einmal geprüft. Nach einem falschen müssen Sie fünfzehn Minuten warten.',
+    submit: 'Prüfen und speichern',
+    back: 'Zurück zu meinen Anwendungen',
+    notStored: 'Das Passwort wurde nicht gespeichert',
+    problems: {
+      missing: 'Geben Sie das Passwort ein.',
+      wrong:
+        'Das ist nicht das Passwort, das die Anwendung jetzt hat. Warten Sie fünfzehn Minuten, und versuchen Sie es dann noch einmal.',
+      wait: 'Vorher war ein Passwort falsch. Warten Sie fünfzehn Minuten, nach zwei falschen einen Tag, und versuchen Sie es dann noch einmal.',
+      changing: 'Ihr Passwort wird gerade geändert. Das neue wird von selbst gespeichert.',
+      notChecked:
+        'Die Anwendung antwortet nicht, daher ließ sich das Passwort nicht prüfen. Versuchen Sie es später noch einmal.',
+      notAllowed: 'Dieses Passwort können nur Ihre Administratoren speichern.',
+    },
+  },
   link: {
     title: 'Neues Passwort setzen',
     intro: 'Ihr Helpdesk hat für Sie einen Link gemacht, mit dem Sie ein neues Passwort setzen.',

@@ -1,11 +1,18 @@
 import type { ChangeState } from '../../model/change/change';
+import type { Language } from '../../model/notices/languages';
+import type {
+  ApplicationDone,
+  ApplicationProblem,
+  ApplicationReason,
+  ApplicationRow,
+} from '../person/application-words';
 import type { PersonNotice } from '../person/own-notices';
 import type { PersonReason } from '../person/reasons';
 import type { Counted, RuleName } from '../person/rule-rows';
 
 /** Every text that a person reads, in one language. */
 export interface Texts {
-  readonly lang: string;
+  readonly lang: Language;
   readonly otherLanguage: { readonly lang: string; readonly name: string };
   readonly change: {
     readonly title: string;
@@ -97,6 +104,37 @@ export interface Texts {
     readonly noticeKinds: Readonly<Record<PersonNotice, string>>;
     readonly notDelivered: string;
     readonly notMe: string;
+  };
+  readonly applications: {
+    readonly title: string;
+    readonly intro: string;
+    readonly none: string;
+    readonly states: Readonly<Record<ApplicationRow, string>>;
+    /** Continues the state: since when it is so. */
+    readonly since: (time: string) => string;
+    readonly follows: string;
+    readonly doesNotFollow: string;
+    readonly stored: string;
+    readonly nextChange: string;
+    readonly onlyNextChange: string;
+    readonly storeIt: string;
+    readonly keptWhileOff: string;
+    readonly shared: string;
+    readonly unverifiable: string;
+    readonly reasons: Readonly<Record<ApplicationReason, string>>;
+    readonly set: string;
+    readonly switchOn: string;
+    readonly switchOff: string;
+    readonly done: Readonly<Record<ApplicationDone, string>>;
+    readonly setTitle: (application: string) => string;
+    readonly setIntro: string;
+    readonly account: string;
+    readonly password: string;
+    readonly passwordHint: string;
+    readonly submit: string;
+    readonly back: string;
+    readonly notStored: string;
+    readonly problems: Readonly<Record<ApplicationProblem, string>>;
   };
   readonly link: {
     readonly title: string;

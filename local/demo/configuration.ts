@@ -27,7 +27,7 @@ export function demoConfiguration(systems: DemoSystems): string {
       },
     },
     applications: {
-      expenses: { source: 'crm' },
+      expenses: { source: 'crm', title: { en: 'Expenses', de: 'Spesen' } },
       wiki: { source: 'apps-directory' },
     },
   };
@@ -41,6 +41,11 @@ function directorySources({ slapd, secretFiles }: DemoSystems) {
   const endpoint = { url: slapd.url, ca: slapd.caFile, serverName: 'localhost' };
   return {
     'corp-directory': {
+      title: { en: 'Company directory', de: 'Firmenverzeichnis' },
+      hint: {
+        en: 'Your computer, mail and Wi-Fi ask for it.',
+        de: 'Ihr Computer, E-Mail und WLAN fragen danach.',
+      },
       kind: 'ldap',
       settings: {
         ...endpoint,
@@ -56,6 +61,7 @@ function directorySources({ slapd, secretFiles }: DemoSystems) {
       },
     },
     'apps-directory': {
+      title: { en: 'Wiki and tools', de: 'Wiki und Werkzeuge' },
       kind: 'ldap',
       multipleAccountPasswordSync: true,
       settings: {
@@ -80,6 +86,7 @@ function databaseSources({ postgres, databaseUrl, secretFiles }: DemoSystems) {
   };
   return {
     warehouse: {
+      title: { en: 'Data warehouse', de: 'Data-Warehouse' },
       kind: 'postgres-role',
       settings: {
         ...endpoint,
@@ -89,6 +96,7 @@ function databaseSources({ postgres, databaseUrl, secretFiles }: DemoSystems) {
       correlate: [{ role: 'name' }],
     },
     crm: {
+      title: { en: 'Customer database', de: 'Kundendatenbank' },
       kind: 'sql-column',
       settings: {
         ...endpoint,

@@ -49,4 +49,16 @@ export const pullSettings = z.strictObject({
     ),
 });
 
+/** The settings that an administrator of Enterprise SSO knows as the properties of an adapter. */
+export const adapterProperties = [
+  ...(['retryCount', 'retryDelaySeconds', 'maxPending'] as const),
+  ...(['storeWhenOffline', 'maxAgeSeconds'] as const),
+] satisfies readonly (keyof typeof pullSettings.shape)[];
+
+/** The value of a property as an administrator types it: a number, `yes` or `no`; undefined for `default`. */
+export function adapterProperty(text: string): number | boolean | undefined {
+  if (text === 'default' || text === '') return undefined;
+  return text === 'yes' || text === 'no' ? text === 'yes' : Number(text);
+}
+
 export type PullSettings = z.infer<typeof pullSettings>;

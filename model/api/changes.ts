@@ -7,6 +7,7 @@ import { type ErrorCode, errorCodes } from '../errors';
 import { forms } from '../hashes/encoding';
 import { describeCodes, errorCodeOrNull, keysOf, time, timeOrNull } from './fields';
 import { waitingForSchema } from './presence';
+import { describedFields } from './titles';
 
 /** A change as the API returns it: every state and code comes with its sentence. */
 
@@ -31,6 +32,7 @@ export const changeAccountSchema = z.object({
       'Unique in the change: the name of the source, followed by a number from its second account on.',
     ),
   source: z.string(),
+  ...describedFields,
   account: z
     .string()
     .nullable()

@@ -19,6 +19,20 @@ export interface SourceCheck {
   readonly policies: readonly TargetPolicy[];
 }
 
+/** The check of a source that is not configured yet. */
+export interface CandidateCheck extends SourceCheck {
+  /** The first accounts that the source lists; empty if a finding is wrong. */
+  readonly accounts: readonly PreviewedAccount[];
+  /** Why the source cannot list its accounts; null if it can, or if a finding is wrong. */
+  readonly listing: string | null;
+}
+
+export interface PreviewedAccount {
+  readonly name: string;
+  /** The first value of each attribute; null for one that may be a password or a hash. */
+  readonly attributes: Readonly<Record<string, string | null>>;
+}
+
 export interface Refresh {
   /** True if nothing was written. */
   readonly preview: boolean;

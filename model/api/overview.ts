@@ -4,6 +4,7 @@ import { notedProblems } from '../people/links';
 import { changeSummarySchema } from './changes';
 import { keysOf, time, timeOrNull } from './fields';
 import { staleHereSchema } from './stale';
+import { describedFields } from './titles';
 
 /** Everything about the passwords of one person. */
 
@@ -24,6 +25,7 @@ const openSchema = z.object({
 
 export const accountOverviewSchema = z.object({
   source: z.string(),
+  ...describedFields,
   account: z.string(),
   primary: z.boolean(),
   problem: z.enum(['linked_twice', ...notedProblems]).nullable(),

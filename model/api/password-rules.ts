@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import type { PolicyRules } from '../policy/presets';
 import type { SourcePolicy } from '../policy/target-limits';
+import { describedFields, titleSchema } from './titles';
 
 /** What a new password must satisfy, for a page on which a person types one. */
 
 const sourceRulesSchema = z.object({
   source: z.string(),
+  ...describedFields,
   policies: z
     .array(z.custom<SourcePolicy>().meta({ type: 'object' }))
     .describe(
@@ -18,6 +20,7 @@ export const passwordRulesSchema = z
     groups: z.array(
       z.object({
         name: z.string(),
+        title: titleSchema,
         authSource: z.string(),
         rules: z.custom<Omit<PolicyRules, 'dictionary' | 'blocklist'>>().meta({
           type: 'object',

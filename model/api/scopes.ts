@@ -30,8 +30,8 @@ interface ScopeRow {
 
 const table = {
   person: {
-    may: 'see the accounts, changes and notices of the person that the key is bound to, and change the password with the current one',
-    rights: ['me', 'change-own'],
+    may: 'see the accounts, applications, changes and notices of the person that the key is bound to, change the password with the current one, store a verified credential of an application, and enable and disable it',
+    rights: ['me', 'change-own', 'set-credentials'],
     bindable: false,
   },
   'change-own': {
@@ -78,8 +78,8 @@ const table = {
     bindable: false,
   },
   configure: {
-    may: 'do what `read` allows, apply configurations, link accounts to people, and administer mappings',
-    rights: ['read', 'read-people', 'configure', 'set-credentials'],
+    may: 'do what `read` allows, check new sources, apply configurations, link accounts to people, and administer mappings',
+    rights: ['read', 'read-jobs', 'read-people', 'configure', 'set-credentials'],
     bindable: false,
   },
   'relay-enrol': {

@@ -3,12 +3,14 @@ import { sourceStates } from '../change/source-circuit';
 import { lanes, proveModes } from '../configuration/group';
 import { describeCodes, errorCodeOrNull, time, timeOrNull } from './fields';
 import { jobProgressSchema } from './jobs';
+import { describedFields } from './titles';
 
 /** A source as the API returns it: its settings, whether it can be used now, and how many accounts wait for it. */
 
 export const sourceSchema = z
   .object({
     name: z.string(),
+    ...describedFields,
     kind: z.string(),
     enabled: z.boolean(),
     prove: z.enum(proveModes),

@@ -279,7 +279,11 @@ export const auditActions = {
       `The message ${word(detail.message)} to the adapter of ${source} was given up after ${word(detail.deliveries)} deliveries (${word(detail.result)}).`,
     'warning',
   ),
-  'job.check': job(({ source }) => `A check of ${source} was requested.`),
+  'job.check': job(({ source, detail }) =>
+    source === null
+      ? `A check of a source that is not configured was requested, of the kind ${word(detail.kind)}.`
+      : `A check of ${source} was requested.`,
+  ),
   'job.refresh': job(
     ({ source, detail }) =>
       `A refresh of ${source} was requested${detail.preview === true ? ', as a preview' : ''}.`,

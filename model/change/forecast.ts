@@ -1,9 +1,10 @@
 import type { Finding } from '../api/job-results';
+import type { AccountFilter } from '../configuration/account-filter';
 import { errors, isErrorCode, waitingSays } from '../errors';
 import type { Secret } from '../passwords/secret';
 import type { StoredProblem } from '../people/links';
 import { brokenLimits } from '../policy/broken-limits';
-import { type PasswordFilter, rewrite } from '../policy/password-filter';
+import { rewrite } from '../policy/password-filter';
 import type { PolicyRules } from '../policy/presets';
 import { gaps, type TargetPolicy } from '../policy/target-policy';
 import type { OutcomeState } from './outcome';
@@ -25,7 +26,8 @@ export interface KnownBefore {
   /** False for a caller that may not read findings, which name service accounts and hosts: it gets only their checks. */
   readonly showsFindings: boolean;
   readonly policies: readonly TargetPolicy[];
-  readonly filter: PasswordFilter | null;
+  /** The filter of the account. */
+  readonly filter: AccountFilter;
   /** The policies of the groups of the change. */
   readonly groupPolicies: readonly { readonly name: string; readonly rules: PolicyRules }[];
   readonly last: {
@@ -61,7 +63,8 @@ export function forecast(known: KnownBefore, password: Secret | null): string[] 
 }
 
 function limitWarnings(known: KnownBefore, password: Secret | null): string[] {
-  const { source, filter, policies, groupPolicies } = known;
+  const { source, filter = null, policies, groupPolicies } = known;
+  if (filter === 'filter_conflict') return [errors.filter_conflict.says];
   return password === null
     ? [...new Set(groupPolicies.flatMap((policy) => gaps(policy, { source, filter, policies })))]
     : limitsAgainst(known, password).warnings;
@@ -76,10 +79,12 @@ function limitsAgainst({ source, filter, policies }: KnownBefore, password: Secr
     const warnings = brokenLimits(source, policies, written);
     return { warnings, refused: policies.length > 0 && warnings.length === policies.length };
   };
-  if (filter === null) return broken(password);
+  if (filter === undefined) return broken(password);
+  if (filter === 'filter_conflict')
+    return { warnings: [errors.filter_conflict.says], refused: true };
   const written = rewrite(filter, password);
   if (written === null) {
-    const says = `The passwordFilter of "${source}" leaves too little of the password, so it is refused.`;
+    const says = `The password filter of the account in "${source}" leaves too little of the password, so it is refused.`;
     return { warnings: [says], refused: true };
   }
   try {

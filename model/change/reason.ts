@@ -32,8 +32,8 @@ export function factsOf(state: OutcomeState, stored: OutcomeReason | null): Outc
 export interface ReasonContext {
   readonly source: string;
   readonly sourcePolicies: readonly TargetPolicy[] | null;
-  /** The filter of the source. */
-  readonly filter: PasswordFilter | null;
+  /** The filters that an account of the source may have; null for none. */
+  readonly filters: readonly (PasswordFilter | null)[];
   /** The policies of the groups of the change that the password satisfies; empty for a hash, which none can check. */
   readonly satisfied: readonly PolicyRules[];
 }
@@ -45,11 +45,13 @@ export interface ReasonContext {
 export function reasonSays(
   state: OutcomeState,
   reason: ErrorCode | LeaveOutCode,
-  { source, sourcePolicies, filter, satisfied }: ReasonContext,
+  { source, sourcePolicies, filters, satisfied }: ReasonContext,
 ): string {
   if (!isErrorCode(reason)) return leaveOutSays[reason];
   const known = sourcePolicies ?? [];
-  const limits = limitsSay(reason, source, known, couldBreak(satisfied, filter));
+  const couldBreakOne: ReturnType<typeof couldBreak> = (limit, policy) =>
+    filters.some((filter) => couldBreak(satisfied, filter)(limit, policy));
+  const limits = limitsSay(reason, source, known, couldBreakOne);
   if (limits !== null) return `${errors[reason].says} ${limits}`;
   if (state === 'waiting') return waitingSays(reason);
   return state === 'applied'

@@ -102,10 +102,13 @@ const warningRules: readonly AdapterRule[] = [
 
 type Checked = Pick<Configuration, 'sources' | 'groups' | 'applications' | 'sso'>;
 
-/** Warnings about the enabled adapters of a valid configuration, as sentences for `lockstep plan`. */
-export const adapterWarnings = (configuration: Checked): string[] =>
+/**
+ * Warnings about the enabled adapters of a valid configuration, as sentences for `lockstep plan`.
+ * @param only the source of the only adapter to report; null for all
+ */
+export const adapterWarnings = (configuration: Checked, only: string | null = null): string[] =>
   adaptersIn(configuration)
-    .filter(({ adapter }) => adapter.enabled)
+    .filter(({ adapter, source }) => adapter.enabled && (only === null || source === only))
     .flatMap((facts) => {
       const broken = new Map<AdapterRule['field'], string>();
       for (const rule of warningRules) {

@@ -88,3 +88,11 @@ export function inboundSync(adapter: Adapter, switches: Switches): InboundSync |
   if (adapter.changeWindowsPassword && switches.adaptersToWindows) return 'full';
   return switches.adaptersToStore ? 'partial' : null;
 }
+
+/** The sources that get the old password with the new one. Two changes of an account there must not overlap. */
+export const sourcesWithOldPassword = (configuration: {
+  readonly sources: Readonly<Record<string, { readonly adapter?: Adapter | undefined }>>;
+}): string[] =>
+  Object.entries(configuration.sources).flatMap(([name, { adapter }]) =>
+    adapter?.sendOldPassword === true ? [name] : [],
+  );

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import type { Person } from '../people/correlation';
+import { passwordFilterSchema } from '../policy/password-filter';
 import { attribute, name } from './names';
+import { titleFields } from './titles';
 
 /**
  * How people and accounts meet in an application (reference semantics §1.5):
@@ -65,7 +67,12 @@ export const applicationSchema = z.strictObject({
     .describe(
       'individual: each person has an account of their own. group: the people of a group share one account, see `shared`. host-group: several accounts belong to one person. It cannot be changed later.',
     ),
-  label: z.string().max(200).optional().describe('The name that people read.'),
+  label: z
+    .string()
+    .max(200)
+    .optional()
+    .describe('The name that people read in every language, if there is no `title`.'),
+  ...titleFields,
   fields: z
     .array(fieldSchema)
     .default([...defaultFields])
@@ -73,6 +80,11 @@ export const applicationSchema = z.strictObject({
       'The fields of a credential: the first is the user id, exactly one of the others is `synced`. Each has `name`, `label`, `masked`, `synced` and `default`. They cannot be changed later.',
     ),
   enabled: z.boolean().default(true).describe('When false, its mappings are left unchanged.'),
+  passwordFilter: passwordFilterSchema
+    .optional()
+    .describe(
+      'Converts every password for the accounts that are mapped to the application, in place of the filter of the source.',
+    ),
   directFrom: name
     .optional()
     .describe(

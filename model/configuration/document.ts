@@ -21,6 +21,7 @@ import {
 import { laneOf, limitFields } from './limits';
 import { maintenanceWindowSchema } from './maintenance';
 import { attribute, name } from './names';
+import { titleField, titleFields } from './titles';
 
 /**
  * One problem in a configuration document. `path` leads to the field, and `says` continues it: "sources.hr.policy: is
@@ -104,6 +105,7 @@ export const captureSchema = z.strictObject({
 });
 
 const sourceFields = z.strictObject({
+  ...titleFields,
   kind: z.string().describe('The connector: see docs/connectors.md.'),
   settings: z.record(z.string(), z.unknown()).describe('The settings of that connector.'),
   enabled: z
@@ -189,6 +191,7 @@ function withAdapterCaptures(source: z.output<typeof sourceFields>): z.output<ty
 }
 
 export const groupSchema = z.strictObject({
+  ...titleField,
   policy: name.describe('The policy that checks every password of the group.'),
   authSource: name.describe(
     'The source whose account is changed first; when that fails, nothing else is attempted.',

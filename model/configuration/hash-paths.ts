@@ -1,4 +1,5 @@
 import { type Form, layoutOf, type Scheme, schemes } from '../hashes/encoding';
+import { filtersIn } from './account-filter';
 import type { ConfigurationIssue } from './document';
 import { type Configuration, groupsFrom } from './document';
 
@@ -104,26 +105,30 @@ function yieldIssues({ from, at, forms }: Origin, abilitiesOf: AbilitiesOf): Con
 
 const pairIssues = (
   { from, at, hashes, to }: Origin,
-  { sources }: Sources,
+  configuration: Sources,
   abilitiesOf: AbilitiesOf,
 ): ConfigurationIssue[] =>
   hashes.flatMap((form) =>
     to.flatMap((target) => {
       const abilities = abilitiesOf(target);
       if (abilities === null) return [];
-      const why = refusal(form, abilities, sources[target]?.passwordFilter !== undefined);
+      const why = refusal(form, abilities, hasFilter(configuration, target));
       if (why === null) return [];
       const says = `names ${form}, which cannot be carried from "${from}" to "${target}": ${why}; remove ${form} here, or "${target}" from the group`;
       return [{ path: [...at, 'forms'], says }];
     }),
   );
 
+/** Accounts that are mapped to an application with a filter could not get the hash either. */
+const hasFilter = (configuration: Sources, source: string): boolean =>
+  filtersIn(configuration, source).some((filter) => filter !== null);
+
 function refusal(
   form: Scheme,
   { accepts, couldAccept }: Abilities,
   filtered: boolean,
 ): string | null {
-  if (filtered) return 'its passwordFilter cannot rewrite a hash';
+  if (filtered) return 'its passwordFilter, or that of an application, cannot rewrite a hash';
   if (handedOver(form, accepts) !== null) return null;
   const accepted = `it accepts ${accepts.join(', ')}`;
   return couldAccept.includes(form)

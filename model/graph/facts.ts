@@ -1,4 +1,5 @@
 import type { LinkedAccount } from '../change/plan';
+import { filtersIn } from '../configuration/account-filter';
 import { inboundSync } from '../configuration/adapter';
 import {
   type Configuration,
@@ -101,7 +102,8 @@ function traitsOf(facts: GraphFacts, groups: readonly Group[], name: string): So
   const { configuration } = facts;
   const source = configuration.sources[name];
   if (source === undefined) throw new Error('a source without a configuration');
-  const { kind, enabled, capture, passwordFilter: filter } = source;
+  const { kind, enabled, capture } = source;
+  const filters = filtersIn(configuration, name).flatMap((filter) => filter ?? []);
   const group = groups.find(({ sources }) => sources.includes(name));
   const policy = policiesOf(configuration).find((candidate) => candidate.name === group?.policy);
   return {
@@ -118,8 +120,8 @@ function traitsOf(facts: GraphFacts, groups: readonly Group[], name: string): So
       (capture?.verifyCurrent === true && group?.authSource !== name) ||
       source.adapter?.verifyOldPassword === true,
     hashOnly: facts.takesHashOnly(source),
-    filtered: filter !== undefined,
+    filtered: filters.length > 0,
     weakened:
-      filter !== undefined && policy !== undefined && weakens(filter, policy.rules) !== null,
+      policy !== undefined && filters.some((filter) => weakens(filter, policy.rules) !== null),
   };
 }

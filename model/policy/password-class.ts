@@ -47,7 +47,7 @@ interface Part {
   readonly counts: Counts;
 }
 
-const kindOf = (point: number): Kind =>
+export const kindOf = (point: number): Kind =>
   isUpper(point) ? 'upper' : isLower(point) ? 'lower' : isDigit(point) ? 'digit' : 'special';
 
 /** Maximum length that is considered, in characters. */

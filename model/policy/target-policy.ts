@@ -68,13 +68,13 @@ export function satisfiability(
   };
 }
 
-const demandOfGroup = (name: string, rules: PolicyRules): Demand => ({
+export const demandOfGroup = (name: string, rules: PolicyRules): Demand => ({
   ...rules,
   name: `the policy "${name}"`,
   filter: null,
 });
 
-const demandsOfMember = ({ source, filter, policies }: Member): Demand[] =>
+export const demandsOfMember = ({ source, filter, policies }: Member): Demand[] =>
   (policies.length === 0 && filter !== null
     ? [{ ...asksNothing, name: 'its filter' }]
     : policies

@@ -8,8 +8,14 @@ import { reopenSource } from '../sources/state';
 
 /** Whether and how adapters are connected. */
 
+/** Whether the adapter in this table of a statement counts as connected. */
+const isOnlineIn = (table: string) => {
+  const adapter = sql.id(table);
+  return sql<boolean>`(${adapter}.online and ${adapter}.seen_at > now() - make_interval(secs => ${sql.lit(ONLINE_SECONDS)}))`;
+};
+
 /** Whether adapter `a` counts as connected. */
-export const isOnline = sql<boolean>`(a.online and a.seen_at > now() - make_interval(secs => ${sql.lit(ONLINE_SECONDS)}))`;
+export const isOnline = isOnlineIn('a');
 
 export interface AdapterView {
   readonly source: string;
@@ -46,10 +52,11 @@ export async function initialiseAdapter(
 ): Promise<number> {
   const unacknowledged = await db.transaction().execute(async (trx) => {
     await sql`
-      insert into adapter (source, key_id, public_key, own_key)
-      values (${source}, ${key.id}, ${JSON.stringify(key.publicKey)}, ${key.own})
+      insert into adapter (source, key_id, public_key, own_key, online_since)
+      values (${source}, ${key.id}, ${JSON.stringify(key.publicKey)}, ${key.own}, now())
       on conflict (source) do update
       set key_id = excluded.key_id, public_key = excluded.public_key, own_key = excluded.own_key,
+          online_since = case when ${isOnlineIn('adapter')} then coalesce(adapter.online_since, now()) else now() end,
           online = true, initialised_at = now(), seen_at = now()`.execute(trx);
     const { rows } = await sql<{ keyId: string; changeId: string; label: string }>`
       update adapter_message set leased_until = now()
@@ -108,7 +115,9 @@ export async function reportStatus(
       insert into audit (actor, action, subject, detail)
       select ${by}, ${`adapter.${status}`}, source, jsonb_build_object('source', source) from before where was <> ${online}
     )
-    update adapter set online = ${online}, seen_at = now() from before
+    update adapter set online = ${online}, seen_at = now(),
+      online_since = case when ${online} and not was then now() else online_since end
+    from before
     where adapter.source = before.source returning was`.execute(db);
   if (rows.length === 0) return false;
   if (online) await reopenSource(db, source, 'down', by);
@@ -123,7 +132,9 @@ export async function callOfAdapter(
 ): Promise<{ readonly keyId: string; readonly ownKey: boolean } | null> {
   const { rows } = await sql<{ keyId: string; ownKey: boolean; was: boolean }>`
     with before as (select source, ${isOnline} as was from adapter a where source = ${source} for update)
-    update adapter set online = true, seen_at = now() from before
+    update adapter set online = true, seen_at = now(), received_at = now(),
+      online_since = case when was then online_since else now() end
+    from before
     where adapter.source = before.source
     returning key_id as "keyId", own_key as "ownKey", was`.execute(db);
   const [row] = rows;

@@ -76,12 +76,15 @@ export async function readMappingsOf(db: Database, identityId: string): Promise<
 export interface OwnMapping extends MappingOfPerson {
   readonly id: string;
   readonly accountId: string;
+  /** When the credential was stored or flagged; the time of the creation before that. */
+  readonly since: Date;
 }
 
 /** The mappings of a person, with their ids. */
 export async function readOwnMappings(db: Database, identityId: string): Promise<OwnMapping[]> {
   const { rows } = await sql<OwnMapping>`
-    select m.id, m.account_id as "accountId", m.application, a.source, a.name as account, m.enabled, m.state, m.reason
+    select m.id, m.account_id as "accountId", m.application, a.source, a.name as account, m.enabled, m.state, m.reason,
+           date_trunc('milliseconds', m.updated_at) as since
     from mapping m join account a on a.id = m.account_id
     where m.identity_id = ${identityId} order by m.id`.execute(db);
   return rows;

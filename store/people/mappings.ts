@@ -114,9 +114,7 @@ export async function enableMapping(
   return db.transaction().execute(async (trx) => {
     const mapping = await lockMapping(trx, id);
     if (mapping === undefined) return false;
-    await sql`update mapping set enabled = ${enabled}, updated_at = now() where id = ${id}`.execute(
-      trx,
-    );
+    await sql`update mapping set enabled = ${enabled} where id = ${id}`.execute(trx);
     await writeAudit(trx, {
       actor: by,
       action: enabled ? 'mapping.enabled' : 'mapping.disabled',

@@ -14,7 +14,7 @@ import type { JobKind } from '../tables';
 export interface Job {
   readonly id: string;
   readonly kind: JobKind;
-  /** Null for a job that concerns no source. */
+  /** Null for a job that concerns no source, and for the check of one that is not configured yet. */
   readonly source: string | null;
   readonly parameters: Readonly<Record<string, unknown>>;
   readonly requestedBy: string;
@@ -87,6 +87,14 @@ export async function claimJob(
       order by created_at limit 1 for update skip locked)
     returning id, kind, source, parameters, requested_by as "requestedBy"`.execute(db);
   return rows[0] ?? null;
+}
+
+/** Deletes the checks of sources that were not configured yet after an hour: their results show accounts of people. */
+export async function forgetCandidateChecks(db: Database): Promise<void> {
+  await sql`
+    delete from job where kind = 'check' and source is null and created_at < now() - interval '1 hour'`.execute(
+    db,
+  );
 }
 
 /** Extends the lease of a job on which a worker is at work. */

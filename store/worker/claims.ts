@@ -98,7 +98,7 @@ export interface ClaimedAccount extends Gate {
  * Result of a claim.
  * - `claimed`: until the lease ends, no other change writes the account.
  * - `superseded`: the account holds the password of a newer change, or may hold it.
- * - `in_use`: an attempt of an older change is still running.
+ * - `in_use`: an attempt of an older change is still running, or is in doubt at a source that needs the old password.
  * - `behind`: a newer change has claimed the account and may yet be rejected; then this one continues.
  * - `unlinked`: the account no longer belongs to the person.
  *
@@ -115,6 +115,14 @@ export const WRITE_WITHIN_MS = 30_000;
 /** Number of accounts in the first claims of a pass. */
 export const CLAIM_AT_FIRST = 50;
 
+interface ClaimingChange {
+  readonly id: string;
+  readonly seq: number;
+  readonly identityId: string;
+  /** The sources that need the old password with the new one. */
+  readonly inOrderAt?: readonly string[];
+}
+
 /**
  * Claims unsettled accounts of a change in the order of its plan, at most `most`, and counts the attempt durably before
  * anything is sent: after a crash the next attempt finds the account in state `applying`, and knows that it is in
@@ -125,7 +133,7 @@ export const CLAIM_AT_FIRST = 50;
  */
 export async function claimAccounts(
   db: Database,
-  change: { readonly id: string; readonly seq: number; readonly identityId: string },
+  change: ClaimingChange,
   chosen: Chosen,
   after = -1,
   most = CLAIM_AT_FIRST,
@@ -146,6 +154,7 @@ export async function claimAccounts(
       where a.id = mine.account_id and not mine.held and a.identity_id = ${change.identityId}
         and a.applied_seq <= ${change.seq} and a.claimed_seq <= ${change.seq}
         and (a.claimed_seq = ${change.seq} or a.claimed_until is null or a.claimed_until < now())
+        ${change.inOrderAt?.includes(chosen.source) ? afterOlder(change.seq) : sql``}
       returning a.id
     ), begun as (
       update outcome o
@@ -178,6 +187,15 @@ export async function claimAccounts(
     order by mine.label`.execute(db);
   return rows;
 }
+
+/**
+ * Condition for account `a` of a source that needs the old password: no older open change may still write it, because
+ * its password would be the old one then.
+ */
+const afterOlder = (seq: number) => sql`and not exists (
+  select from outcome before join change older on older.id = before.change_id
+  where before.account_id = a.id and older.identity_id = a.identity_id and older.seq < ${seq} and older.ended_at is null
+    and (before.state = 'applying' or (before.state = 'waiting' and before.in_doubt)))`;
 
 const leaseEnd = sql`date_trunc('milliseconds', now()) + make_interval(secs => ${LEASE_SECONDS})`;
 

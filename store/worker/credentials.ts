@@ -64,6 +64,7 @@ const boundTo = (mappingId: string, seq: number): Buffer =>
 export interface MappingToSettle {
   readonly id: string;
   readonly application: string;
+  readonly accountId: string;
   readonly source: string;
   readonly enabled: boolean;
   /** Null when the change does not write the account: the credential may follow the directory directly. */
@@ -85,7 +86,7 @@ export async function readMappingsToSettle(
   changeId: string,
 ): Promise<MappingToSettle[]> {
   const { rows } = await sql<MappingToSettle>`
-    select m.id, m.application, o.source, m.enabled, json_build_object('state', o.state, 'inDoubt', o.in_doubt) as outcome,
+    select m.id, m.application, m.account_id as "accountId", o.source, m.enabled, json_build_object('state', o.state, 'inDoubt', o.in_doubt) as outcome,
            o.reason is not distinct from 'origin' as "holdsTyped", null as "authSource",
            o.account_id is not distinct from c.origin_account_id
              and o.state in ('rejected', 'not_attempted') as "isOrigin"
@@ -95,7 +96,7 @@ export async function readMappingsToSettle(
     where o.change_id = ${changeId} and m.applied_seq < c.seq
       and o.state not in ('pending', 'applying', 'waiting', 'parked', 'not_applicable')
     union all
-    select m.id, m.application, a.source, m.enabled, null, false, auth.source, false
+    select m.id, m.application, a.id, a.source, m.enabled, null, false, auth.source, false
     from change c
     join outcome auth on auth.change_id = c.id and auth.role = 'auth' and auth.state = 'applied'
     join account a on a.identity_id = c.identity_id
@@ -114,7 +115,10 @@ export interface StoredCredential {
   readonly sealed: Buffer;
 }
 
-/** Reads the credentials that the enabled mappings of an account have stored in these applications, the newest first. */
+/**
+ * Reads the credential that the enabled mappings of an account have stored in these applications. Several mappings may
+ * hold it. A mapping that missed a change holds an older one, which is not read.
+ */
 export async function readCredentials(
   db: Database,
   accountId: string,
@@ -125,8 +129,19 @@ export async function readCredentials(
     from mapping m join account a on a.id = m.account_id and a.identity_id = m.identity_id
     where m.account_id = ${accountId} and m.application = any(${[...applications]}::text[])
       and m.enabled and m.sealed is not null
-    order by m.applied_seq desc, m.id`.execute(db);
+    order by m.applied_seq desc fetch first row with ties`.execute(db);
   return rows;
+}
+
+/** The open change whose password an account holds, and which has not stored it as a credential; null if there is none. */
+export async function readUnstored(db: Database, accountId: string): Promise<string | null> {
+  const { rows } = await sql<{ id: string }>`
+    select c.id from account a join change c on c.identity_id = a.identity_id and c.seq = a.applied_seq
+    where a.id = ${accountId} and c.ended_at is null and exists (
+      select from mapping m where m.account_id = a.id and m.enabled and m.applied_seq < a.applied_seq)`.execute(
+    db,
+  );
+  return rows[0]?.id ?? null;
 }
 
 /** A new credential for a mapping, sealed under the master key `masterKeyId`. */

@@ -48,6 +48,8 @@ export interface ChangeAtWork {
   readonly now: Date;
   /** Whether a channel of the configuration sends notices to people; `loadChange` adds it. */
   readonly notifiesPerson?: boolean;
+  /** The sources that need the old password with the new one; `loadChange` adds them. */
+  readonly inOrderAt?: readonly string[];
 }
 
 /** Of change `c`. */
@@ -149,6 +151,16 @@ export async function settleAccounts(
   countOutcomes(rows[0]?.stored ?? []);
 }
 
+/** Whether a newer change, which is not partial, has written an account that this change wrote. */
+export async function isOvertaken(db: Database, changeId: string): Promise<boolean> {
+  const { rows } = await sql`
+    select from change c join outcome o on o.change_id = c.id and o.state = 'applied'
+      join account a on a.id = o.account_id and a.identity_id = c.identity_id
+      join change newer on newer.identity_id = c.identity_id and newer.seq = a.applied_seq
+    where c.id = ${changeId} and newer.seq > c.seq and not newer.partial limit 1`.execute(db);
+  return rows.length > 0;
+}
+
 /**
  * Settles accounts like `settleAccounts`, and saves the statement that reads the result.
  * @returns the status of every account of the change, in the order of its plan
@@ -188,7 +200,10 @@ export function countStored<Status extends OutcomeStatus>(
   return rows.map(({ attempted: _attempted, seconds: _seconds, ...status }) => status);
 }
 
-type SettledChange = Pick<ChangeAtWork, 'id' | 'seq' | 'identityId' | 'notifiesPerson'>;
+type SettledChange = Pick<
+  ChangeAtWork,
+  'id' | 'seq' | 'identityId' | 'notifiesPerson' | 'inOrderAt'
+>;
 
 /** Time since a change was accepted, of a row of `change`. */
 export const secondsSince = (change: string) =>
@@ -251,7 +266,7 @@ const settling = (change: SettledChange, settled: readonly Settlement[]) => sql`
       -- The password of the auth account is known again, such as after a change by the help desk.
       delete from sign_in_guard g using recorded
       where g.account_id = recorded.account_id and recorded.role = 'auth' and recorded.state = 'applied'
-    )${noticesOf(change, settled)}, superseding as (${supersedeOlder(change.id, 'recorded')})`;
+    )${noticesOf(change, settled)}, superseding as (${supersedeOlder(change.id, 'recorded', change.inOrderAt)})`;
 
 /** CTEs that write the notices about these settlements. Most settlements have none, and then cost nothing for them. */
 const noticesOf = ({ id, notifiesPerson }: SettledChange, settled: readonly Settlement[]) => sql`

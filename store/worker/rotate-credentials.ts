@@ -119,11 +119,3 @@ async function replace(
     from free where m.id = free.id`.execute(db);
   return Number(numAffectedRows ?? 0);
 }
-
-/** How many credentials each master key seals. */
-export async function credentialsByKey(db: Database): Promise<ReadonlyMap<string, number>> {
-  const { rows } = await sql<{ id: string; count: number }>`
-    select master_key_id as id, count(*)::int as count from mapping where sealed is not null
-    group by master_key_id`.execute(db);
-  return new Map(rows.map(({ id, count }) => [id, count]));
-}

@@ -1,7 +1,9 @@
 import { sql } from 'kysely';
 import type { SignInResult } from '../../model/captures/sign-in';
+import type { MappingUse } from '../../model/change/adapter-rules';
 import { writeAudit } from '../audit';
 import type { Database } from '../database';
+import { mappingsOfAccount } from '../people/mappings';
 import type { SourceJob } from '../sources/jobs';
 import { settleGuard } from './login-guard';
 
@@ -11,6 +13,7 @@ export interface SealedSignIn {
     readonly id: string;
     readonly name: string;
     readonly nativeId: string | null;
+    readonly mappings: readonly MappingUse[];
   };
   readonly epochId: string;
   readonly jwe: Buffer;
@@ -28,7 +31,8 @@ export async function dequeueSignIn(db: Database, jobId: string): Promise<Sealed
       delete from sealed_sign_in where job_id = ${jobId} and expires_at > now()
       returning account_id, epoch_id, jwe, expires_at
     )
-    select json_build_object('id', a.id, 'name', a.name, 'nativeId', a.native_id) as account,
+    select json_build_object('id', a.id, 'name', a.name, 'nativeId', a.native_id,
+                             'mappings', ${mappingsOfAccount}) as account,
            epoch_id as "epochId", jwe, expires_at as "expiresAt"
     from dequeued join account a on a.id = dequeued.account_id`.execute(db);
   return rows[0] ?? null;

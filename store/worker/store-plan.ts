@@ -5,7 +5,13 @@ import { settledNotice } from '../changes/progress';
 import { type Database, withoutSync } from '../database';
 import { passwordChangedNotice } from '../notices/write';
 import { channels } from '../notifications';
-import { countStored, type JustStored, type OutcomeStatus, secondsSince } from './outcomes';
+import {
+  type ChangeAtWork,
+  countStored,
+  type JustStored,
+  type OutcomeStatus,
+  secondsSince,
+} from './outcomes';
 import { earlierClaim, retryBehind } from './release';
 import { supersedeOlder } from './supersede';
 import { LOOK_AGAIN } from './unattended';
@@ -25,6 +31,7 @@ import { LOOK_AGAIN } from './unattended';
  *
  * @param refusal why nothing may be written; null when the plan is carried out
  * @param notifiesPerson whether a channel sends notices to people
+ * @param inOrderAt the sources that need the old password with the new one
  * @returns the status of every account, in the order of the plan; null when nothing was stored
  */
 export async function storePlan(
@@ -32,7 +39,10 @@ export async function storePlan(
   changeId: string,
   accounts: readonly PlannedAccount[],
   refusal: ErrorCode | null = null,
-  notifiesPerson = false,
+  {
+    notifiesPerson = false,
+    inOrderAt = [],
+  }: Pick<ChangeAtWork, 'notifiesPerson' | 'inOrderAt'> = {},
 ): Promise<OutcomeStatus[] | null> {
   const refused = refusal !== null;
   const { rows } = await sql<OutcomeStatus & JustStored>`
@@ -84,7 +94,7 @@ export async function storePlan(
       select 'worker', 'account.' || state, change_id, label, jsonb_build_object('reason', reason)
       from planned where state not in ('pending', 'not_applicable')
     ), ${notifiesPerson ? sql`noticed as (${passwordChangedNotice(changeId, 'planned')}),` : sql``}
-    superseding as (${supersedeOlder(changeId, 'planned')}), let_go as (
+    superseding as (${supersedeOlder(changeId, 'planned', inOrderAt)}), let_go as (
       ${retryBehind(
         {
           id: sql`${changeId}`,

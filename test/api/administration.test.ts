@@ -116,6 +116,8 @@ describeWith(['postgres'], 'administration', () => {
         expect.arrayContaining([
           {
             name: 'warehouse',
+            title: { en: 'Warehouse', de: 'Warehouse' },
+            hint: null,
             kind: 'ldap',
             enabled: true,
             prove: 'always',

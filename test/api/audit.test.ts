@@ -145,6 +145,7 @@ const withoutRecord: Readonly<Record<string, string>> = {
   'POST /v1/password-checks': 'It changes nothing.',
   'POST /v1/configuration/plan': 'It changes nothing.',
   'POST /v1/mappings/plan': 'It changes nothing.',
+  'POST /v1/password-filters/try': 'It changes nothing.',
   'POST /v1/mappings/generate': 'It changes nothing.',
   'DELETE /v1/sessions/{id}': 'It needs a session; test/console/desk.test.ts tests its record.',
   'POST /scim/v2/{source}/Users/.search': 'It changes nothing.',
@@ -186,6 +187,15 @@ describeWith(['postgres'], 'the audit record of a route', () => {
     const { body } = await admin('GET', '/v1/mappings?identity=bob');
     id = (body.mappings as { id: string }[])[0]?.id ?? '';
   };
+  /** The key of bob, who has a mapping. */
+  let bobsKey = '';
+  const asBob = async () => {
+    await aMapping();
+    const wanted = { name: "bob's", scopes: ['person'], identity: 'bob' };
+    bobsKey = String((await admin('POST', '/v1/keys', wanted)).body.key);
+  };
+  const onOwn = (verb: string) => () =>
+    provider.api.send('POST', `/v1/me/applications/${id}/${verb}`, { key: bobsKey });
   const user = { schemas: [`${CORE}:User`], userName: 'ada@example.com' };
   const scim = (method: string, body?: object) => () => provider.send(method, `/Users/${id}`, body);
   const onSource = (verb: string) => () => admin('POST', `/v1/sources/crm/${verb}`);
@@ -329,6 +339,12 @@ describeWith(['postgres'], 'the audit record of a route', () => {
       send: () => admin('POST', `/v1/mappings/${id}/disable`),
       leaves: 'mapping.disabled',
     },
+    'POST /v1/me/applications/{id}/enable': {
+      ...{ before: asBob, send: onOwn('enable'), leaves: 'mapping.enabled', by: "bob's" },
+    },
+    'POST /v1/me/applications/{id}/disable': {
+      ...{ before: asBob, send: onOwn('disable'), leaves: 'mapping.disabled', by: "bob's" },
+    },
     'DELETE /v1/mappings/{id}': {
       before: aMapping,
       send: () => admin('DELETE', `/v1/mappings/${id}`),
@@ -337,6 +353,10 @@ describeWith(['postgres'], 'the audit record of a route', () => {
     'DELETE /v1/identities/{name}': {
       send: () => admin('DELETE', '/v1/identities/carol'),
       leaves: 'identity.deleted',
+    },
+    'POST /v1/sources/check': {
+      send: () => admin('POST', '/v1/sources/check', { kind: 'pull', settings: {} }),
+      leaves: 'job.check',
     },
     'POST /v1/sources/{name}/check': { send: onSource('check'), leaves: 'job.check' },
     'POST /v1/sources/{name}/refresh': { send: onSource('refresh'), leaves: 'job.refresh' },

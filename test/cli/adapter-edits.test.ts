@@ -1,5 +1,4 @@
 import {
-  adaptersIn,
   groupedAdapters,
   withAdapter,
   withApplication,
@@ -9,6 +8,7 @@ import {
   withoutApplication,
   withoutGroup,
 } from '../../cli/configuration/adapter-edits';
+import { adaptersIn } from '../../model/configuration/adapter-edits';
 import { type Configuration, configurationSchema } from '../../model/configuration/document';
 
 const source = (adapter?: object) => ({

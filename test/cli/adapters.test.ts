@@ -30,7 +30,10 @@ const document = {
 interface InForce {
   readonly version: number;
   readonly configuration: {
-    readonly sources: Record<string, { readonly adapter?: object; readonly capture?: object }>;
+    readonly sources: Record<
+      string,
+      { readonly adapter?: object; readonly capture?: object; readonly settings: object }
+    >;
     readonly sso: { readonly switches: object };
   };
 }
@@ -122,6 +125,34 @@ describeWith(['postgres'], 'lockstep adapters', () => {
           },
         ],
       });
+  });
+
+  test('the properties of an adapter that pulls are set and reset, and no other adapter has them', async () => {
+    const { version, configuration } = await inForce();
+    const racf = { kind: 'pull', settings: { names: 'ignore-case' }, adapter: {} };
+    const added = { ...configuration, sources: { ...configuration.sources, racf } };
+    await api.send('POST', '/v1/configuration/apply', { body: { document: added, version } });
+    const set = [
+      'adapters',
+      'set-props',
+      'racf',
+      '--set',
+      'retryCount=3',
+      '--set',
+      'maxPending=16',
+    ];
+    await edit(...set, '--set', 'storeWhenOffline=no');
+    expect(await sourceOf('racf')).toMatchObject({
+      settings: { names: 'ignore-case', retryCount: 3, maxPending: 16, storeWhenOffline: false },
+    });
+    await edit('adapters', 'set-props', 'racf', '--set', 'retryCount=default');
+    expect((await sourceOf('racf'))?.settings).not.toHaveProperty('retryCount');
+    await edit('adapters', 'create', 'warehouse');
+    const other = await run(['adapters', 'set-props', 'warehouse', '--set', 'retryCount=3']);
+    await edit('adapters', 'delete', 'warehouse');
+    expect([other.code, other.stderr]).toEqual([2, expect.stringContaining('no properties')]);
+    const wrong = await run(['adapters', 'set-props', 'racf', '--set', 'retryCount=many', '--yes']);
+    expect(wrong.code).toBe(2);
   });
 
   test('a dry run shows what would change and changes nothing', async () => {

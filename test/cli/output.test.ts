@@ -84,6 +84,7 @@ const testedElsewhere = [
     'show',
     'create',
     'update',
+    'set-props',
     'enable',
     'disable',
     'delete',

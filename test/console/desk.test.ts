@@ -56,6 +56,8 @@ describeWith(['slapd', 'postgres', 'temporal'], 'the pages of the staff', () => 
     '/console/stale',
     '/console/relays',
     '/console/applications',
+    '/console/adapters',
+    '/console/mappings/import',
     '/console/settings',
     '/console/keys',
     '/console/audit',
@@ -85,7 +87,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'the pages of the staff', () => 
     const statuses = await Promise.all(
       pages().map(async (page) => (await get(page, cookie)).status),
     );
-    expect(statuses).toEqual([...Array(10).fill(200), ...Array(4).fill(403)]);
+    expect(statuses).toEqual([...Array(11).fill(200), ...Array(5).fill(403)]);
     expect((await post('/console/sources/crm/pause', cookie)).status).toBe(403);
   });
 

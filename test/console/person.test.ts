@@ -6,11 +6,18 @@ import { complaintsOf, describeInBrowser, startBrowser, violationsOf } from '../
 import { awkwardWords, holders, newPassword } from '../support/people';
 import { describeWith } from '../support/servers';
 import { until } from '../support/until';
-import { workerSuite } from '../support/worker-suite';
+import { companyDocument, workerSuite } from '../support/worker-suite';
 
 /** The pages on which a person changes the password, with a real worker, OpenLDAP and PostgreSQL. */
 describeWith(['slapd', 'postgres', 'temporal'], 'the password pages', () => {
-  const suite = workerSuite();
+  const suite = workerSuite((company) =>
+    companyDocument(company, {
+      crm: {
+        title: { en: 'Customers <b>', de: 'Kunden' },
+        hint: { en: 'Restart the app afterwards.' },
+      },
+    }),
+  );
   let api: TestApi;
 
   beforeAll(async () => {
@@ -84,6 +91,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'the password pages', () => {
     const page = await answer.text();
     expect(page).toContain('<html lang="de">');
     expect(page).toContain('Das neue Passwort … hat mindestens 7 Zeichen');
+    expect(page).toContain('<li>Kunden<p class="hint">Restart the app afterwards.</p></li>');
     expect(page).toContain('gehört nicht zu denen, die Angreifer zuerst versuchen');
   });
 
@@ -96,6 +104,8 @@ describeWith(['slapd', 'postgres', 'temporal'], 'the password pages', () => {
     await until(async () => (await read()).includes('Some systems get it later'));
     const page = await read();
     expect(page).toContain('The system cannot be reached at the moment.');
+    expect(page).toContain('<strong>Customers &lt;b&gt;</strong>');
+    expect(page).not.toMatch(/>crm</i);
     expect(page).toMatch(/We keep trying until \w{3},? \d\d:\d\d/);
     expect(page).toContain('Your old password still works there.');
     await suite.company.proxies.crm.pass();

@@ -59,6 +59,7 @@ const coveredElsewhere: Readonly<Record<string, string>> = {
     'test/capture/samba-setup.test.ts',
   './lockstep relay setup samba --config /var/lib/lockstep-relay/relay.json --hash sha512-crypt':
     'test/capture/samba-setup.test.ts',
+  './lockstep sources try wiki': 'test/cli/connect.test.ts',
   './lockstep sso secret status': 'test/cli/sso-secret.test.ts',
   './lockstep sso secret generate': 'test/cli/sso-secret.test.ts',
   './lockstep sso secret backup master-keys.backup': 'test/cli/sso-secret.test.ts',
@@ -71,6 +72,8 @@ const coveredElsewhere: Readonly<Record<string, string>> = {
     'test/worker/pull.test.ts',
   'python3 docs/examples/racf_adapter.py http://127.0.0.1:8080 racf.key racf racf.txt ADA < changed.txt':
     'test/worker/pull.test.ts',
+  './lockstep adapters set-props racf --set retryCount=3 --set maxPending=16':
+    'test/cli/adapters.test.ts',
   './lockstep stale --look': 'test/cli/output.test.ts',
   './lockstep identities force-change ada.marsh --source corp-directory --reason "ticket 4711"':
     'test/cli/account-actions.test.ts',
@@ -140,6 +143,14 @@ const steps: readonly Step[] = [
   { command: './lockstep doctor', prints: /^No check failed/m },
   { command: './lockstep doctor corp-directory', prints: /^No check failed/m },
   { command: './lockstep sources', prints: /corp-directory +ldap +up/ },
+  {
+    command: './lockstep sources kinds ldap',
+    prints: /^bindPassword {2}\(a reference to a secret\)$/m,
+  },
+  {
+    command: './lockstep groups show one-password',
+    prints: /^one-password: one password for corp-directory, /,
+  },
   { command: './lockstep sources pause corp-directory', prints: /corp-directory +ldap +paused/ },
   {
     command: './lockstep sources pause corp-directory --until 30min',

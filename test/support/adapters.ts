@@ -20,8 +20,11 @@ export interface SampleAdapter {
   kill(): Promise<void>;
 }
 
+/** The API that an adapter calls. */
+export type AdapterApi = Pick<TestApi, 'url' | 'database' | 'dir' | 'send'>;
+
 /** The API key of an adapter, bound to its source. */
-export const adapterKeyOf = async (api: TestApi, source: string): Promise<string> => {
+export const adapterKeyOf = async (api: AdapterApi, source: string): Promise<string> => {
   const wanted = { name: `adapter of ${source}`, scopes: ['adapter' as const], groups: null };
   return (await createApiKey(api.database.db, { ...wanted, expiresAt: null, source }, 'test')).key;
 };
@@ -39,7 +42,7 @@ interface Sample {
 
 /** Starts a sample of the documentation. */
 export async function startSample(
-  api: TestApi,
+  api: AdapterApi,
   { file, source, more = [], stdin, key }: Sample,
 ): Promise<SampleAdapter> {
   const keyFile = path.join(api.dir, `adapter-key-of-${source}`);
@@ -108,7 +111,7 @@ export interface PlayedAdapter {
   complete(trackingId: string, result: string, more?: object): Promise<unknown>;
 }
 
-export async function playAdapter(api: TestApi, source: string): Promise<PlayedAdapter> {
+export async function playAdapter(api: AdapterApi, source: string): Promise<PlayedAdapter> {
   const key = await adapterKeyOf(api, source);
   const call = (name: string, body: object = {}) =>
     api.send('POST', `/v1/adapters/${source}/${name}`, { key, body });

@@ -143,7 +143,7 @@ async function testApi(fixed: Fixed, startProcess: () => Promise<RunningServer>)
   };
 }
 
-async function send(
+export async function send(
   url: string,
   method: string,
   { key, body, headers }: SendOptions,

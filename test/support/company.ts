@@ -32,6 +32,8 @@ export interface Company {
   sources(more?: Partial<Record<SystemName, object>>): Record<string, object>;
   /** Adds an account with a random password. */
   addAccount(source: SystemName): Promise<CompanyAccount>;
+  /** Deletes an account in its source. */
+  removeAccount(account: CompanyAccount): Promise<void>;
   /** The hash that `crm` stores for an account. */
   hashOf(account: CompanyAccount): Promise<string>;
   /** Makes `crm` refuse every write with this SQLSTATE; null ends that. */
@@ -78,6 +80,11 @@ export async function startCompany(): Promise<Company> {
       );
     },
     addAccount: (source) => addTo[source](),
+    async removeAccount({ source, name }) {
+      if (source === 'directory' || source === 'apps') await directories[source].client.del(name);
+      else if (source === 'warehouse') await database.client.query(`drop role ${name}`);
+      else await database.client.query('delete from staff where login = $1', [name]);
+    },
     hashOf: ({ name }) => storedHash(database.client, name),
     async refuseWrites(sqlstate) {
       await database.client.query('drop trigger if exists refusing on staff');
@@ -164,7 +171,9 @@ function databaseSources(proxies: Company['proxies'], { database, role, table }:
 
 /** Resolves a secret reference of the settings. */
 export const serviceSecret = (reference: string): Secret =>
-  Secret.fromText(servicePasswords[reference]?.() ?? SERVICE_PASSWORD);
+  Secret.fromText(
+    servicePasswords[reference.replace('LOCKSTEP_SECRET_', '')]?.() ?? SERVICE_PASSWORD,
+  );
 
 const servicePasswords: Readonly<Record<string, () => string | undefined>> = {
   '${env:TEST_LDAP}': () => server('slapd').lockstep,

@@ -278,11 +278,14 @@ async function hurryProbe(bench: CrashBench, id: string): Promise<void> {
 const remainingMs = (until: Date | null | undefined): number =>
   until ? until.getTime() - Date.now() : Number.POSITIVE_INFINITY;
 
-/** The configuration of the test company, with service passwords in files because api and worker are separate processes. */
+/** The configuration of the test company, in which `crm` is an adapter of single sign-on, with service passwords in files because api and worker are separate processes. */
 function configuration(company: Company, secrets: string): object {
   const timeouts = { directory: 3_000, apps: 3_000, warehouse: 3_000, crm: 9_000 };
-  const captured = { directory: { capture: { enabled: true } } };
-  const all = company.sources(captured) as Record<keyof typeof timeouts, { settings: object }>;
+  const more = {
+    directory: { capture: { enabled: true } },
+    crm: { adapter: { enabled: true, applications: ['expenses'], syncToAdapter: true } },
+  };
+  const all = company.sources(more) as Record<keyof typeof timeouts, { settings: object }>;
   const sources = Object.fromEntries(
     (['directory', 'apps', 'crm'] as const).map((name) => [
       name,
@@ -301,15 +304,18 @@ function configuration(company: Company, secrets: string): object {
       },
     },
     applications: { wiki: { source: 'apps' }, expenses: { source: 'crm' } },
+    sso: { switches: { windowsToAdapters: true } },
   });
-  return JSON.parse(
-    document.replace(/\$\{env:(\w+)\}/g, (reference, name) => {
-      const file = path.join(secrets, name);
-      serviceSecret(reference).use((bytes) => writeFileSync(file, bytes, { mode: 0o600 }));
-      return `\${file:${file}}`;
-    }),
-  );
+  return JSON.parse(withSecretFiles(document, secrets));
 }
+
+/** Writes the service passwords that a document refers to into files, and lets it refer to these. */
+export const withSecretFiles = (document: string, secrets: string): string =>
+  document.replace(/\$\{env:(\w+)\}/g, (reference, name) => {
+    const file = path.join(secrets, name);
+    serviceSecret(reference).use((bytes) => writeFileSync(file, bytes, { mode: 0o600 }));
+    return `\${file:${file}}`;
+  });
 
 /** URL of the company's database, which has the table `staff`. */
 function companyUrl(company: Company): string {

@@ -67,6 +67,7 @@ export interface NewPassword {
   readonly person: string;
   readonly password: string;
   readonly current?: string;
+  readonly ageLimitMs?: number;
   /** Groups to change; all declared groups by default. */
   readonly groups?: readonly string[];
 }
@@ -83,7 +84,7 @@ export interface EngineAddress {
 
 export type EngineOptions = EngineAddress & { readonly cachedWorkflows?: number };
 
-const AGE_LIMIT_MS = 72 * 3_600_000;
+const HOUR_MS = 3_600_000;
 
 // This must run before the SDK creates a runtime with its defaults.
 installRuntime();
@@ -166,7 +167,7 @@ export async function startLockstep(
       if (conflicts.length > 0) throw new Error('an account is linked to another identity');
       return name;
     },
-    async accept({ person, password, current, groups }) {
+    async accept({ person, password, current, ageLimitMs = 72 * HOUR_MS, groups }) {
       const [identity, epoch, applied] = await Promise.all([
         findIdentity(db, { name: person }),
         currentEpoch(db, signer),
@@ -177,7 +178,7 @@ export async function startLockstep(
         id: newId('chg'),
         identityId: identity.id,
         seq: identity.lastSeq + 1,
-        expiresAt: new Date(identity.now.getTime() + AGE_LIMIT_MS),
+        expiresAt: new Date(identity.now.getTime() + ageLimitMs),
       };
       const jwe = await seal(
         epoch.key,
@@ -226,7 +227,11 @@ export async function startLockstep(
         accountRules: accountRulesOf,
         random: () => 0,
       };
-      const jobs = startJobs(deps, audit, database.url);
+      const jobs = startJobs(
+        { ...deps, candidate: (candidate) => connectors.candidate(candidate) },
+        audit,
+        database.url,
+      );
       const { ended } = startEngineSide(
         deps,
         {
@@ -267,16 +272,23 @@ export async function startLockstep(
 /** Opens the real connectors; only their service passwords, and the folder of their programs, come from the test. */
 function openTestConnectors(mailboxOf: (source: string) => Mailbox, commandDir: string) {
   const opened = new Map<string, Promise<Connector>>();
+  const open = (
+    { kind, settings }: Pick<Configuration['sources'][string], 'kind' | 'settings'>,
+    mailbox?: Mailbox,
+  ) => {
+    const found = connectorKinds.get(kind);
+    if (found === undefined) throw new Error(`no connector ${kind}`);
+    return found.open(settings, { resolve: serviceSecret, mailbox, commandDir });
+  };
   return {
-    async of(name: string, { kind, settings }: Configuration['sources'][string]) {
+    async of(name: string, source: Configuration['sources'][string]) {
+      const { kind, settings } = source;
       const key = JSON.stringify([kind === 'pull' ? name : null, kind, settings]);
-      const found = connectorKinds.get(kind);
-      if (found === undefined) throw new Error(`no connector ${kind}`);
-      const tools = { resolve: serviceSecret, mailbox: mailboxOf(name), commandDir };
-      const connector = opened.get(key) ?? found.open(settings, tools);
+      const connector = opened.get(key) ?? open(source, mailboxOf(name));
       opened.set(key, connector);
       return connector;
     },
+    candidate: open,
     async close() {
       await Promise.all([...opened.values()].map(async (one) => (await one).close()));
     },

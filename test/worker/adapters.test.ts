@@ -488,6 +488,34 @@ describeWith(['slapd', 'postgres', 'temporal'], 'an adapter', () => {
       },
     );
 
+    test(
+      keeps('an older password that another application still stores is not the old one', 15),
+      async () => {
+        const served = { verifyOldPassword: true, applications: ['reports', 'ledger'] };
+        await configure({ adapter: served, applications: { ledger: { source: 'warehouse' } } });
+        const { person, of } = await addMapped(['directory', 'warehouse'], {
+          reports: 'warehouse',
+          ledger: 'warehouse',
+        });
+        const [first, second] = [newPassword(), newPassword()];
+        await change(person, first);
+        const { db } = suite.lockstep.database;
+        const rows = db.selectFrom('mapping').innerJoin('account', 'account.id', 'account_id');
+        const { id } = await rows
+          .where('account.name', '=', of('warehouse').name)
+          .where('application', '=', 'ledger')
+          .select('mapping.id')
+          .executeTakeFirstOrThrow();
+        await enableMapping(db, id, false, 'test');
+        await change(person, second);
+        await enableMapping(db, id, true, 'test');
+        const more = { currentPassword: first };
+        const end = await endOf(await changeThere(of('warehouse'), newPassword(), more));
+        expect(end).toMatchObject({ state: 'refused', reason: 'wrong_old_password' });
+        expect(await of('directory').logsIn(second)).toBe(true);
+      },
+    );
+
     test(keeps('the stored old password lets the change through', 16), async () => {
       const { person, of } = await addMapped(['directory', 'warehouse']);
       const [first, second] = [newPassword(), newPassword()];
@@ -498,6 +526,75 @@ describeWith(['slapd', 'postgres', 'temporal'], 'an adapter', () => {
       });
       expect(await of('directory').logsIn(second)).toBe(true);
       expect(await stored(person)).toEqual([['reports', second, 'in_sync']]);
+    });
+  });
+
+  describe('the password filter of an application', () => {
+    const word = 'Tulips, in a field of 2026!';
+    const written = 'TULIPSINAFIELDOF2026';
+    const reports = {
+      source: 'warehouse',
+      passwordFilter: { case: 'upper', allowed: 'A-Z0-9', maxLength: 20 },
+    };
+    const ledger = { source: 'warehouse' };
+    const filtered = (more: Wanted = {}): Wanted => ({
+      warehouse: { passwordFilter: { case: 'lower' } },
+      applications: { reports, ledger },
+      ...more,
+      adapter: { applications: ['reports', 'ledger'], ...more.adapter },
+    });
+
+    test(
+      keeps('an account gets, and the application stores, what the filter converts', 29),
+      async () => {
+        await configure(filtered());
+        const [one, other] = [
+          await addMapped(['directory', 'warehouse']),
+          await addMapped(['directory', 'warehouse'], { ledger: 'warehouse' }),
+        ];
+        const key = await api.newKey(['trigger']);
+        for (const { person: identity } of [one, other]) {
+          const request = { key, body: { identity, password: word } };
+          const end = await endOf(await api.send('POST', '/v1/changes', request));
+          expect(end.state).toBe('done');
+        }
+        expect(await one.of('warehouse').logsIn(written)).toBe(true);
+        expect(await one.of('directory').logsIn(word)).toBe(true);
+        expect(await stored(one.person)).toEqual([['reports', written, 'in_sync']]);
+        expect(await other.of('warehouse').logsIn(word.toLowerCase())).toBe(true);
+        expect(await stored(other.person)).toEqual([['ledger', word.toLowerCase(), 'in_sync']]);
+        expect(await capture(one.of('warehouse'), written)).toMatchObject({
+          body: { result: 'echo' },
+        });
+      },
+    );
+
+    test('the old password of a capture is compared as the filter converts it', async () => {
+      await configure(filtered({ adapter: { verifyOldPassword: true } }));
+      const { person, of } = await addMapped(['directory', 'warehouse']);
+      await change(person, word);
+      const next = 'ROSESINAFIELDOF2026';
+      const end = await endOf(await changeThere(of('warehouse'), next, { currentPassword: word }));
+      expect(end.state).toBe('done');
+      expect(await stored(person)).toEqual([['reports', next, 'in_sync']]);
+    });
+
+    test('an account whose applications have different filters is not written, and the reason is shown', async () => {
+      const both = { reports: 'warehouse', ledger: 'warehouse' } as const;
+      await configure(filtered());
+      const { person, of } = await addMapped(['directory', 'warehouse'], both);
+      await change(person, word);
+      const other = { ...ledger, passwordFilter: { case: 'lower' } };
+      await configure(filtered({ applications: { reports, ledger: other } }));
+      expect(outcomes(await change(person, newPassword()))).toEqual([
+        ['warehouse', 'member', 'rejected', 'filter_conflict'],
+        ['directory', 'auth', 'not_attempted', 'others_unchanged'],
+      ]);
+      expect(await of('warehouse').logsIn(written)).toBe(true);
+      expect((await stored(person)).sort()).toEqual([
+        ['ledger', written, 'in_sync'],
+        ['reports', written, 'in_sync'],
+      ]);
     });
   });
 

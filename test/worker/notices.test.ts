@@ -54,7 +54,8 @@ describeWith(['slapd', 'postgres', 'temporal'], 'notices', () => {
         signEvent: openEventKey(keyDir, db, keys).sign,
       }),
     });
-    await lockstep.configure({ ...companyDocument(company), notices: channels() });
+    const titled = { apps: { title: { en: 'Wiki', de: 'Wiki und Werkzeuge' } } };
+    await lockstep.configure({ ...companyDocument(company, titled), notices: channels() });
     worker = lockstep.startWorker();
   });
   afterEach(async () => {
@@ -253,7 +254,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'notices', () => {
     return (notice: NoticeView) => notice.id === wanted;
   };
 
-  test('a person hears which sources did not accept the new password', async () => {
+  test('a person reads the titles of the sources that did not accept the new password', async () => {
     const { person, address, accounts } = await somebody('apps');
     const strict = await company.directories.apps.addPolicy({
       pwdCheckQuality: '2',
@@ -265,6 +266,8 @@ describeWith(['slapd', 'postgres', 'temporal'], 'notices', () => {
     const texts = mail.mails
       .filter(({ to }) => to.includes(address))
       .map(({ raw }) => raw.replaceAll(/=\r?\n/g, ''));
-    expect(texts.filter((raw) => raw.includes('nicht angenommen: apps.'))).toHaveLength(1);
+    expect(
+      texts.filter((raw) => raw.includes('nicht angenommen: Wiki und Werkzeuge.')),
+    ).toHaveLength(1);
   });
 });

@@ -46,7 +46,13 @@ describeWith(['slapd', 'postgres'], 'joiners, movers and leavers of a directory'
       random: () => 0,
     } as unknown as Dependencies;
     workers = await Promise.all(
-      [deps, deps].map((of) => startJobs(of, auditChainOf(database.db), database.url)),
+      [deps, deps].map((of) =>
+        startJobs(
+          { ...of, candidate: async () => connector },
+          auditChainOf(database.db),
+          database.url,
+        ),
+      ),
     );
   });
   afterAll(async () => {

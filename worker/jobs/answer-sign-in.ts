@@ -1,7 +1,8 @@
 import type { Dependencies } from '../../activities/dependencies';
 import { withFiltered } from '../../activities/shared/filter-passwords';
 import type { SignInResult } from '../../model/captures/sign-in';
-import type { SourceConfiguration } from '../../model/configuration/document';
+import { accountFilter } from '../../model/configuration/account-filter';
+import type { Configuration, SourceConfiguration } from '../../model/configuration/document';
 import type { Reason } from '../../model/errors';
 import { destroyPasswords, unseal } from '../../sealing/passwords';
 import type { SourceJob } from '../../store/sources/jobs';
@@ -22,10 +23,11 @@ export async function answerSignIn(
   deps: Dependencies,
   job: SourceJob,
   source: SourceConfiguration,
+  configuration: Configuration,
 ): Promise<SignInAnswer> {
   const sealed = await dequeueSignIn(deps.db, job.id);
   if (sealed === null) return expired;
-  const answer = await ask(deps, job, source, sealed);
+  const answer = await ask(deps, job, source, configuration, sealed);
   await noteSignIn(deps.db, job, sealed.account.id, answer.result);
   return answer;
 }
@@ -34,6 +36,7 @@ async function ask(
   deps: Dependencies,
   { id, source: name, parameters }: SourceJob,
   source: SourceConfiguration,
+  configuration: Configuration,
   { account, epochId, jwe, expiresAt }: SealedSignIn,
 ): Promise<SignInAnswer> {
   const key = await deps.keys.epochKey(epochId);
@@ -41,7 +44,8 @@ async function ask(
   const sealedFor = { changeId: id, identityId: String(parameters.identityId), seq: 0, expiresAt };
   const passwords = await unseal(jwe, key, sealedFor);
   try {
-    return await withFiltered(source.passwordFilter, passwords.next, async (password) => {
+    const filter = accountFilter(configuration, name, account.mappings);
+    return await withFiltered(filter, passwords.next, async (password) => {
       // The password filter leaves too little, so the account cannot have this password.
       if (password === null) return { result: 'differs', reason: null };
       const answer = await verifyOnce(deps, name, source, account, password);

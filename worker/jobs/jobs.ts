@@ -18,6 +18,7 @@ import { verifyAudit } from '../../store/worker/audit/verify';
 import { startLoop } from '../loop';
 import { actOnAccount } from './act-on-account';
 import { answerSignIn } from './answer-sign-in';
+import { type Candidate, checkCandidate, type OpenCandidate } from './check-candidate';
 import { checkSource } from './check-source';
 import { lookAtSource } from './look-at-source';
 import { requestScheduledRefreshes } from './refresh-schedule';
@@ -35,14 +36,16 @@ const SCHEDULE_MS = 30_000;
  * result.
  */
 export async function startJobs(
-  deps: Dependencies,
+  deps: Dependencies & { readonly candidate: OpenCandidate },
   audit: AuditChain,
   databaseUrl: string,
 ): Promise<{ stop(): Promise<void> }> {
-  const carryOut = (job: Job) =>
-    job.kind === 'verify-audit'
-      ? verifyAudit(deps.db, audit)
-      : askSource(deps, { ...job, kind: job.kind, source: job.source ?? '' });
+  const carryOut = (job: Job) => {
+    if (job.kind === 'verify-audit') return verifyAudit(deps.db, audit);
+    if (job.kind === 'check' && job.source === null)
+      return checkCandidate(deps.candidate, job.parameters as unknown as Candidate);
+    return askSource(deps, { ...job, kind: job.kind, source: job.source ?? '' });
+  };
   // A person waits for the result of some jobs, and a refresh may take minutes.
   const loops = [
     startLoop({ name: 'jobs', everyMs: 10_000, atOnce: 4 }, () => doJob(deps, slowJobs, carryOut)),
@@ -104,8 +107,8 @@ async function askSource(deps: Dependencies, job: SourceJob): Promise<unknown> {
   const { configuration } = await deps.configuration(Number.POSITIVE_INFINITY);
   const source = sourceNamed(configuration, job.source);
   if (source === undefined) return { code: 'not_found' };
-  if (job.kind === 'sign-in') return answerSignIn(deps, job, source);
-  if (job.kind === 'set-credentials') return setCredentials(deps, job, source);
+  if (job.kind === 'sign-in') return answerSignIn(deps, job, source, configuration);
+  if (job.kind === 'set-credentials') return setCredentials(deps, job, source, configuration);
   if (isAccountAction(job.kind)) return actOnAccount(deps, { ...job, kind: job.kind }, source);
   const connector = await deps.connector(job.source, source);
   const rules = deps.accountRules(source, configuration.sources);

@@ -1,7 +1,8 @@
 import type { Dependencies } from '../../activities/dependencies';
 import { withFiltered } from '../../activities/shared/filter-passwords';
 import { connectorKinds } from '../../connectors/registry';
-import type { SourceConfiguration } from '../../model/configuration/document';
+import { type AccountFilter, accountFilter } from '../../model/configuration/account-filter';
+import type { Configuration, SourceConfiguration } from '../../model/configuration/document';
 import type { ErrorCode, Reason } from '../../model/errors';
 import type { Secret } from '../../model/passwords/secret';
 import {
@@ -32,15 +33,18 @@ export async function setCredentials(
   deps: Dependencies,
   job: SourceJob,
   source: SourceConfiguration,
+  configuration: Configuration,
 ): Promise<CredentialResult> {
   const target = job.parameters as unknown as CredentialTarget;
   const sealed = await dequeueSignIn(deps.db, job.id);
   if (sealed === null) return unverified('too_old');
   // The password is gone from here on, so a failure ends the request; its audit record is written in any case.
-  const result = await attempt(deps, job, source, target, sealed).catch(async (error: unknown) => {
-    await noteRefusedCredential(deps.db, job, target, 'internal');
-    throw error;
-  });
+  const result = await attempt(deps, job, source, configuration, target, sealed).catch(
+    async (error: unknown) => {
+      await noteRefusedCredential(deps.db, job, target, 'internal');
+      throw error;
+    },
+  );
   if (result.result !== 'stored')
     await noteRefusedCredential(deps.db, job, target, refusalOf(result));
   return result;
@@ -65,12 +69,14 @@ async function attempt(
   deps: Dependencies,
   job: SourceJob,
   source: SourceConfiguration,
+  configuration: Configuration,
   target: CredentialTarget,
   { account, epochId, jwe, expiresAt }: SealedSignIn,
 ): Promise<CredentialResult> {
   const before = await readCredentialState(deps.db, target);
   const key = await deps.keys.epochKey(epochId);
-  const refused = key === null ? unverified('too_old') : refusedBefore(before);
+  const filter = accountFilter(configuration, job.source, account.mappings);
+  const refused = key === null ? unverified('too_old') : refusedBefore(before, filter);
   if (refused !== null || before === null || key === null) {
     await releaseGuard(deps.db, account.id);
     return refused ?? OUTDATED;
@@ -84,7 +90,7 @@ async function attempt(
   const sealedFor = { changeId: job.id, identityId: target.identityId, seq: 0, expiresAt };
   const passwords = await unseal(jwe, key, sealedFor);
   try {
-    return await withFiltered(source.passwordFilter, passwords.next, async (password) => {
+    return await withFiltered(filter, passwords.next, async (password) => {
       // The password filter leaves too little, so the account cannot have this password.
       if (password === null) return DIFFERS;
       const proof = await verified(deps, job, source, account, password);
@@ -105,9 +111,13 @@ const availableKey = ({ keys }: Dependencies): Promise<MasterKey | null> =>
   });
 
 /** Why no login is made; null if one is. */
-function refusedBefore(before: CredentialState | null): CredentialResult | null {
+function refusedBefore(
+  before: CredentialState | null,
+  filter: AccountFilter,
+): CredentialResult | null {
   if (before === null || before.underWay) return OUTDATED;
-  return before.problem === 'linked_twice' ? unverified('linked_twice') : null;
+  if (before.problem === 'linked_twice') return unverified('linked_twice');
+  return filter === 'filter_conflict' ? unverified(filter) : null;
 }
 
 /** @returns the proof, or why there is none */

@@ -78,13 +78,19 @@ export class KeyStoreUnavailable extends Misconfigured {
 }
 
 /** Why new credentials cannot be sealed now; null when they can. */
-export async function keyStoreProblem(keys: MasterKeys): Promise<KeyStoreProblem | null> {
+export const keyStoreProblem = async (keys: MasterKeys): Promise<KeyStoreProblem | null> =>
+  (await sealingKey(keys)).problem;
+
+/** The id of the master key that seals new credentials, or why none can be sealed now. */
+export async function sealingKey(
+  keys: MasterKeys,
+): Promise<{ readonly id: string | null; readonly problem: KeyStoreProblem | null }> {
   try {
-    await keys.currentMasterKey();
-    return null;
+    const { id } = await keys.currentMasterKey();
+    return { id, problem: null };
   } catch (error) {
-    if (error instanceof KeyStoreUnavailable) return error.problem;
-    if (error instanceof Misconfigured) return 'damaged';
+    if (error instanceof KeyStoreUnavailable) return { id: null, problem: error.problem };
+    if (error instanceof Misconfigured) return { id: null, problem: 'damaged' };
     throw error;
   }
 }

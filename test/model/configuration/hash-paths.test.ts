@@ -143,8 +143,12 @@ describe('a source that gives only hashes', () => {
     const knows = targets['ldap that knows two schemes']?.source;
     const filtered = { ...knows, passwordFilter: { case: 'upper' } };
     expect(issuesOf(document({ forms: ['ssha512'] }, { corp: filtered }))).toEqual([
-      expect.stringContaining('its passwordFilter cannot rewrite a hash'),
+      expect.stringContaining(
+        'its passwordFilter, or that of an application, cannot rewrite a hash',
+      ),
     ]);
+    const wiki = { applications: { wiki: { source: 'corp', passwordFilter: { case: 'upper' } } } };
+    expect(issuesOf(document({ forms: ['ssha512'] }, { corp: knows }, wiki))).toHaveLength(1);
     const off = { ...targets.ldap?.source, enabled: false };
     expect(issuesOf(document({ forms: ['ssha512'] }, { corp: knows, off }))).toEqual([]);
   });

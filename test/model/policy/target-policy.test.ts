@@ -39,7 +39,7 @@ test('a refusal quotes only a limit that the policies of the group let a passwor
   const context = {
     source: 'corp',
     sourcePolicies: policy === undefined ? [] : [policy],
-    filter: null,
+    filters: [null],
   };
   const says = (minLength: number) =>
     reasonSays('rejected', 'policy_too_short', {
