@@ -32,6 +32,7 @@ import { credentialRoutes } from './people/set-credentials';
 import { scimRoutes } from './scim/routes';
 import { candidateRoutes } from './sources/candidates';
 import { sourceCommandRoutes } from './sources/commands';
+import { sourceHistoryRoutes } from './sources/history';
 import { sourceRoutes } from './sources/routes';
 
 /** The route table: everything that the API serves under /v1 and /scim. */
@@ -57,6 +58,7 @@ export const routes: readonly Route[] = [
   ...sourceRoutes,
   ...candidateRoutes,
   ...sourceCommandRoutes,
+  ...sourceHistoryRoutes,
   ...relayRoutes,
   ...adapterStatusRoutes,
   ...adapterRoutes,

@@ -5,6 +5,7 @@ import { setUp } from './setup.mjs';
 import { endWithNpm, mergeRepeatedSignals } from './signals.mjs';
 import {
   checkApi,
+  checkConsole,
   checkKeyStore,
   checkLong,
   checkSso,
@@ -46,6 +47,10 @@ const commands = {
   'check:api': async (args) => {
     await setUp('built');
     return checkApi(args);
+  },
+  'check:console': async (args) => {
+    await setUp('built');
+    return checkConsole(args);
   },
   'check:deploy': async (args) => {
     await setUp('built');

@@ -53,6 +53,15 @@ export function checkKeyStore(args) {
   return test([...files.map((file) => `test/${file}.test.ts`), ...args]);
 }
 
+const WAITING_ACCOUNTS = 10_000;
+
+/** Checks the pages of the console with 10,000 waiting accounts, measures them, and shows them in every mode. */
+export function checkConsole(args) {
+  process.env.LOCKSTEP_CONSOLE_ACCOUNTS ??= String(WAITING_ACCOUNTS);
+  process.env.LOCKSTEP_TEST_SERVERS ??= 'postgres,slapd,temporal,workflows';
+  return test(['test/console', ...args]);
+}
+
 /**
  * Runs the sync types of single sign-on, with their faults, between a Samba domain and every kind of external system.
  * `npm test` runs them with one system.

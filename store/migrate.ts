@@ -34,6 +34,7 @@ import * as signIn from './migrations/0038-sign-in';
 import * as oneTimeLinks from './migrations/0039-one-time-links';
 import * as sourceCommandReason from './migrations/0040-source-command-reason';
 import * as adapterPages from './migrations/0042-adapter-pages';
+import * as sourceHistory from './migrations/0044-source-history';
 
 const migrations = (rulesOf: AccountRulesOf): Record<string, Migration> => ({
   '0001-initial': initial,
@@ -68,6 +69,7 @@ const migrations = (rulesOf: AccountRulesOf): Record<string, Migration> => ({
   '0039-one-time-links': oneTimeLinks,
   '0040-source-command-reason': sourceCommandReason,
   '0042-adapter-pages': adapterPages,
+  '0044-source-history': sourceHistory,
 });
 
 /**

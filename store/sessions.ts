@@ -116,6 +116,22 @@ export async function callerOfSession(
   return { sessionId, caller, isFromProvider, authenticatedAgoMs };
 }
 
+/** Which of these sessions are open. */
+export async function readOpenSessions(
+  db: Database,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, { readonly isOpen: boolean }>> {
+  const rows = await db
+    .selectFrom('session')
+    .innerJoin('api_key', 'api_key.id', 'session.key_id')
+    .select('session.id')
+    .where('session.id', 'in', [...ids])
+    .where(isOpen)
+    .execute();
+  const open = new Set(rows.map(({ id }) => id));
+  return new Map(ids.map((id) => [id, { isOpen: open.has(id) }]));
+}
+
 const isOpen = sql<boolean>`
   session.ended_at is null and session.expires_at > now()
   and session.seen_at > now() - make_interval(mins => ${IDLE_MINUTES})

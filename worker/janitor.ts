@@ -3,6 +3,7 @@ import { log } from '../log';
 import { forgetFingerprints } from '../store/captures/fingerprints';
 import type { Database } from '../store/database';
 import { forgetCandidateChecks } from '../store/sources/jobs';
+import { forgetHistory, recordHistory } from '../store/sources/record-history';
 import { anchorAudit } from '../store/worker/audit/anchor';
 import { type AuditChain, chainAudit } from '../store/worker/audit/chain';
 import { deleteExpiredSecrets } from '../store/worker/close';
@@ -14,8 +15,9 @@ import { forgetSignIns } from '../store/worker/sign-ins';
 import { type Loop, startLoop } from './loop';
 
 /**
- * Starts the maintenance loops: chaining and anchoring the audit, deleting expired secrets and old fingerprints, and making and
- * destroying epochs. Every worker runs them; locks in the database ensure that they do not interfere.
+ * Starts the maintenance loops: chaining and anchoring the audit, the history of the sources, deleting expired secrets and
+ * old fingerprints, and making and destroying epochs. Every worker runs them; locks in the database ensure that they do
+ * not interfere.
  * @param epochHours how long passwords are sealed to one epoch
  * @param captureHours for how long after its end the key of an epoch that relays seal to is kept
  */
@@ -47,6 +49,11 @@ export function startJanitor(
     }),
     startLoop({ name: 'fingerprints', everyMs: 60_000 }, async () => {
       await forgetFingerprints(db);
+      return false;
+    }),
+    startLoop({ name: 'source history', everyMs: 5_000 }, () => recordHistory(db)),
+    startLoop({ name: 'old source history', everyMs: 600_000 }, async () => {
+      await forgetHistory(db);
       return false;
     }),
     startLoop({ name: 'epochs', everyMs: 60_000 }, async () => {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { auditRecordSchema } from '../../model/api/audit';
 import { changeSchema, changeStateSchema, changesPageSchema } from '../../model/api/changes';
-import { text } from '../../model/api/fields';
+import { errorCode, text } from '../../model/api/fields';
 import type { Caller } from '../../store/api-keys';
 import { maySee, mayTouch } from '../../store/api-keys';
 import { anyRecord, readAudit } from '../../store/audit-records';
@@ -43,6 +43,11 @@ const list = route({
     state: changeStateSchema.optional(),
     identity: personName.optional().describe('The name of the person, in upper or lower case.'),
     source: sourceName.optional(),
+    reason: errorCode
+      .optional()
+      .describe(
+        'Only changes with an account that waits, or is parked, for this reason; with `source`, in that source.',
+      ),
     limit: pageLimit,
     cursor,
   }),
@@ -53,9 +58,10 @@ const list = route({
     },
   },
   handle: async ({ db, settings }, { caller, query }) => {
-    const { state = null, identity = null, source = null, limit, cursor: after = null } = query;
+    const { state = null, identity = null, source = null, reason = null } = query;
+    const { limit, cursor: after = null } = query;
     const { groups } = caller;
-    const filter = { groups, state, identity, source, cursor: after };
+    const filter = { groups, state, identity, source, reason, cursor: after };
     const found = await listChanges(db, { ...filter, limit: limit + 1 });
     const changes = found.slice(0, limit).map((summary) => summaryOf(summary, settings));
     const next = found.length > limit ? (changes.at(-1)?.id ?? null) : null;

@@ -1,22 +1,23 @@
-import { changesPage, oneChangePage } from '../../console/desk/changes';
+import { changesPage } from '../../console/desk/changes';
 import { nowPage } from '../../console/desk/now';
+import { oneChangePage } from '../../console/desk/one-change';
 import { actionSays, noSearch, personPage, searchPage } from '../../console/desk/people';
 import { auditPage, keysPage, stalePage } from '../../console/desk/settings';
-import { sourcePage } from '../../console/desk/source';
 import type { AccountActionAnswer } from '../../model/api/account-actions';
 import type { AuditPage, AuditRecordAnswer } from '../../model/api/audit';
 import type { Change, ChangesPage } from '../../model/api/changes';
 import type { IdentitiesPage } from '../../model/api/identities';
-import type { Finding, SourceCheck } from '../../model/api/job-results';
 import type { ApiKeys } from '../../model/api/keys';
 import type { Overview } from '../../model/api/overview';
 import type { Presence } from '../../model/api/presence';
 import type { Sessions } from '../../model/api/sessions';
-import type { Sources, Waiting } from '../../model/api/sources';
+import type { SourceHistories } from '../../model/api/source-history';
+import type { Sources } from '../../model/api/sources';
 import type { StalePage } from '../../model/api/stale';
 import { accountActions } from '../../model/people/account-actions';
-import { asHttpProblem, HttpProblem } from '../http/problem';
-import { type ConsolePage, type PageAnswer, redirect } from './pages';
+import { asHttpProblem } from '../http/problem';
+import { type ConsolePage, redirect } from './pages';
+import { sourcePages } from './sources';
 import { oneOf, type StaffVisit, staffPage } from './staff';
 
 /** The pages of operators, of the help desk and of auditors. */
@@ -25,30 +26,19 @@ export const deskPages = (): readonly ConsolePage[] => [
     // An auditor has no right to see this page, but has another first page.
     const [first] = desk.links;
     if (!api.may('read') && first !== undefined) return redirect(first.href);
-    const [presence, { sources }] = await Promise.all([
+    const [presence, { sources }, history] = await Promise.all([
       api.get<Presence>('/v1/presence'),
       api.get<Sources>('/v1/sources'),
+      api.get<SourceHistories>('/v1/source-history', { query: { slotMinutes: '60' } }),
     ]);
     const now = {
-      presence,
-      sources,
+      ...{ presence, sources, history },
       mayOperate: api.may('operate'),
       mayConnect: api.may('configure'),
     };
     return { status: 200, html: nowPage(desk, now) };
   }),
-  staffPage('get', '/console/sources/:name', async (staff) => showSource(staff, null)),
-  staffPage('post', '/console/sources/:name/check', checkSource),
-  staffPage('post', '/console/sources/:name/:command', async ({ api, param, field }) => {
-    const commands = ['pause', 'resume', 'retry', 'park', 'cancel', 'refresh'] as const;
-    const command = oneOf(param('command'), commands);
-    const reason = field('reason');
-    const body = reason === '' ? undefined : { reason };
-    const params = { name: param('name') };
-    await api.answer('post', `/v1/sources/{name}/${command}`, { params, body });
-    const isDone = command === 'pause' || command === 'resume';
-    return redirect(`/console?done=${isDone ? command : 'ordered'}`);
-  }),
+  ...sourcePages(),
   staffPage('get', '/console/changes', async ({ api, desk, query }) => {
     const [page, { sources }] = await Promise.all([
       api.get<ChangesPage>('/v1/changes', { query }),
@@ -57,13 +47,18 @@ export const deskPages = (): readonly ConsolePage[] => [
     const names = sources.map(({ name }) => name);
     return { status: 200, html: changesPage(desk, { page, query, sources: names }) };
   }),
-  staffPage('get', '/console/changes/:id', async ({ api, desk, param }) => {
+  staffPage('get', '/console/changes/:id', async ({ api, desk, param, query }) => {
     const params = { id: param('id') };
     const [change, { records }] = await Promise.all([
       api.get<Change>('/v1/changes/{id}', { params }),
       api.get<{ records: AuditRecordAnswer[] }>('/v1/changes/{id}/audit', { params }),
     ]);
-    const one = { change, records, mayControl: api.may('control-changes') };
+    const one = {
+      change,
+      records,
+      mayControl: api.may('control-changes'),
+      showsAll: query.all === '1',
+    };
     return { status: 200, html: oneChangePage(desk, one) };
   }),
   staffPage('post', '/console/changes/:id/:command', async ({ api, param, field }) => {
@@ -105,35 +100,6 @@ export const deskPages = (): readonly ConsolePage[] => [
     return redirect('/console/keys?done=ended');
   }),
 ];
-
-async function showSource(
-  { api, desk, param }: StaffVisit,
-  findings: readonly Finding[] | null,
-): Promise<PageAnswer> {
-  const params = { name: param('name') };
-  const [{ sources }, { groups }] = await Promise.all([
-    api.get<Sources>('/v1/sources'),
-    api.get<Waiting>('/v1/sources/{name}/waiting', { params }),
-  ]);
-  const source = sources.find(({ name }) => name === params.name);
-  if (source === undefined) throw new HttpProblem('not_found');
-  const mayConfigure = api.may('configure');
-  const view = { source, groups, findings, mayOperate: api.may('operate'), mayConfigure };
-  return { status: 200, html: sourcePage(desk, view) };
-}
-
-/** A worker answers a check within this time, or the page says that it was ordered. */
-const CHECK_WAITS = 'wait=30';
-
-/** Has a worker check the source, and shows its findings. */
-async function checkSource(staff: StaffVisit): Promise<PageAnswer> {
-  const params = { name: staff.param('name') };
-  const headers = { prefer: CHECK_WAITS };
-  const { body } = await staff.api.answer('post', '/v1/sources/{name}/check', { params, headers });
-  const { result } = body as { readonly result?: SourceCheck | { readonly code: string } };
-  if (result === undefined || 'code' in result) return redirect('/console?done=ordered');
-  return showSource(staff, result.findings);
-}
 
 export const overviewOf = (api: StaffVisit['api'], name: string): Promise<Overview> =>
   api.get<Overview>('/v1/identities/{name}/overview', { params: { name } });

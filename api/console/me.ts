@@ -82,5 +82,5 @@ async function follow(visit: Visit): Promise<Followed | PageAnswer> {
   const api = pageApi(visit.deps, session.caller, visit.gone);
   const read = () => api.get<Change>('/v1/me/changes/{id}', { params: { id } });
   await read();
-  return { id, read, again: `${HOME}/password`, isSignedIn: true, caller: session.caller };
+  return { id, read, again: `${HOME}/password`, isSignedIn: true, sessionId: session.sessionId };
 }

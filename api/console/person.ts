@@ -83,6 +83,6 @@ async function granted({ deps, request, gone }: Visit): Promise<Followed> {
     read,
     again: isLinkOpen ? NEW_PASSWORD : '/password',
     isSignedIn: false,
-    caller: null,
+    sessionId: null,
   };
 }

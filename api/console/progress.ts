@@ -1,8 +1,7 @@
 import { progressPage } from '../../console/person/progress-page';
 import type { Change } from '../../model/api/changes';
-import type { Caller } from '../../store/api-keys';
 import { streamChange } from '../changes/events';
-import { whileValid } from '../http/while-valid';
+import { whileSignedIn } from '../http/while-valid';
 import { assets } from './assets';
 import { textsOf } from './languages';
 import type { ConsolePage, PageAnswer, Visit } from './pages';
@@ -14,8 +13,8 @@ export interface Followed {
   /** The page on which its person changes the password again. */
   readonly again: string;
   readonly isSignedIn: boolean;
-  /** The user who follows it; null for a browser that only started it. */
-  readonly caller: Caller | null;
+  /** The session in which the user follows it; null for a browser that only started it. */
+  readonly sessionId: string | null;
 }
 
 type Page = Omit<ConsolePage, 'failed'>;
@@ -45,13 +44,13 @@ export function progressPages(
 }
 
 /** Server-sent events without content of the change: the page loads itself again after each. */
-async function events(visit: Visit, { id, read, caller }: Followed): Promise<PageAnswer> {
+async function events(visit: Visit, { id, read, sessionId }: Followed): Promise<PageAnswer> {
   const { response, deps, gone } = visit;
   deps.streams.open(`change:${id}`, gone);
   response.writeHead(200, { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' });
   const stream = (ended: AbortSignal) =>
     streamChange(deps, id, read, ended, response, (change) => stampOf(change));
-  await (caller === null ? stream(gone) : whileValid(deps, caller, gone, stream));
+  await (sessionId === null ? stream(gone) : whileSignedIn(deps, sessionId, gone, stream));
   response.end();
   return { status: 200, streamed: true };
 }

@@ -69,7 +69,7 @@ export const signInAgain = (visit: Visit): string =>
   `${SIGN_IN}?${new URLSearchParams({ to: pageOf(visit), again: '1' })}`;
 
 /** The page that the browser shows: for a form, the page that has it. */
-function pageOf({ request }: Visit): string {
+export function pageOf({ request }: Visit): string {
   if (request.method === 'GET') return ownPage(request.originalUrl);
   const { referer = '', host } = request.headers;
   if (!URL.canParse(referer)) return '/console';

@@ -12,6 +12,7 @@ import { watchConfiguration } from '../../store/configuration/watch';
 import type { Database } from '../../store/database';
 import { channels, listen } from '../../store/notifications';
 import { type Standstill, standstill } from '../../store/presence';
+import { readOpenSessions } from '../../store/sessions';
 import { type JobView, readJob } from '../../store/sources/jobs';
 import { type AdapterSessions, openAdapterSessions } from '../adapters/sessions';
 import type { Provider } from '../console/sign-in/provider';
@@ -30,6 +31,8 @@ export interface Dependencies extends IntakeDependencies {
   readonly audit: Hub<{ readonly position: number }>;
   /** The secrets that each API key accepts; a stream ends when the one that opened it is not accepted any more. */
   readonly keys: Hub<readonly string[]>;
+  /** Whether a session of the console is open, by its id; a stream ends with the session that opened it. */
+  readonly sessions: Hub<{ readonly isOpen: boolean }>;
   /** Whether a message may be delivered to the adapter of a source, by the source. */
   readonly adapters: Hub<{ readonly due: boolean }>;
   readonly adapterSessions: AdapterSessions;
@@ -80,8 +83,12 @@ export async function openDependencies(
   const adapters = createHub((sources) => readDue(db, sources));
   // No notification is sent when the lease of a message ends.
   const leases = setInterval(() => adapters.notify(null), LEASE_CHECK_MS);
-  // No notification is sent when a key expires.
-  const expiry = setInterval(() => keys.notify(null), EXPIRY_CHECK_MS);
+  const sessions = createHub((ids) => readOpenSessions(db, ids));
+  // No notification is sent when a key or a session expires.
+  const expiry = setInterval(() => {
+    keys.notify(null);
+    sessions.notify(null);
+  }, EXPIRY_CHECK_MS);
   const policyChecker = openPolicyChecker();
   const listener = await listen(
     databaseUrl,
@@ -107,6 +114,7 @@ export async function openDependencies(
     jobs,
     audit,
     keys,
+    sessions,
     adapters,
     adapterSessions: openAdapterSessions(),
     streams: countStreams(),
@@ -118,6 +126,7 @@ export async function openDependencies(
       jobs.close();
       audit.close();
       keys.close();
+      sessions.close();
       adapters.close();
       clearInterval(leases);
       clearInterval(expiry);

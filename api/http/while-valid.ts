@@ -18,3 +18,21 @@ export async function whileValid(
     unfollow();
   }
 }
+
+/** Runs a stream until its client is gone, or the session that opened it has ended. */
+export async function whileSignedIn(
+  { sessions }: Dependencies,
+  sessionId: string,
+  gone: AbortSignal,
+  stream: (ended: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const over = new AbortController();
+  const unfollow = sessions.follow(sessionId, ({ isOpen }) => {
+    if (!isOpen) over.abort();
+  });
+  try {
+    await stream(AbortSignal.any([gone, over.signal]));
+  } finally {
+    unfollow();
+  }
+}

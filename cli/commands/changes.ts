@@ -16,6 +16,7 @@ interface Options extends Paging {
   readonly state?: ChangeState;
   readonly identity?: string;
   readonly source?: string;
+  readonly reason?: string;
 }
 
 export const changesCommand = (): Command =>
@@ -29,6 +30,10 @@ export const changesCommand = (): Command =>
     )
     .option('--identity <name>', 'only changes of this person; upper and lower case do not matter')
     .option('--source <source>', 'only changes with an account in this source')
+    .option(
+      '--reason <code>',
+      'only changes with an account that waits, or is parked, for this reason',
+    )
     .addOption(limitOption(20))
     .addOption(cursorOption())
     .addOption(allOption())

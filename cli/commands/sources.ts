@@ -1,9 +1,10 @@
 import { Command } from 'commander';
 import type { Exit } from '../exit-codes';
 import { helpText } from '../help-text';
-import type { Source, SourceCommandAccepted, Waiting } from '../http/answers';
+import type { Source, SourceCommandAccepted, SourceHistories, Waiting } from '../http/answers';
 import { knownSources } from '../http/known-sources';
 import { action, type Session } from '../session';
+import { historyLines } from '../text/history-text';
 import { sourceLines, waitingLines } from '../text/source-text';
 import { count, momentOrSpan } from '../values';
 import { kindsCommand, tryCommand } from './sources-connect';
@@ -29,6 +30,7 @@ export const sourcesCommand = (): Command =>
     .addCommand(waitingListCommand())
     .addCommand(kindsCommand())
     .addCommand(tryCommand())
+    .addCommand(historyCommand())
     .addCommand(
       waitingCommand(
         'park',
@@ -129,6 +131,33 @@ const waitingListCommand = (): Command =>
         await knownSources(lockstep, [name]);
         const waiting = await lockstep.send<Waiting>('GET', ['sources', name, 'waiting']);
         output.show(waiting, () => waitingLines(output, name, waiting, Date.now()));
+        return 'done';
+      }),
+    );
+
+const historyCommand = (): Command =>
+  new Command('history')
+    .summary('show the last 24 hours of sources')
+    .description(
+      'Shows when each source was down or paused in the last 24 hours, how many accounts waited for it, and whether all of them were written since. With the name of a source it also shows each half hour.',
+    )
+    .argument('[source]', 'name of the source; all sources without it')
+    .addHelpText(
+      'after',
+      helpText({
+        examples: [
+          ['lockstep sources history', 'shows the outages of every source'],
+          ['lockstep sources history apps', 'shows each half hour of apps, too'],
+        ],
+      }),
+    )
+    .action(
+      action(async ({ output, api }: Session, name: string | undefined): Promise<Exit> => {
+        const lockstep = await api();
+        if (name !== undefined) await knownSources(lockstep, [name]);
+        const query = name === undefined ? {} : { source: name };
+        const history = await lockstep.get<SourceHistories>(['source-history'], { query });
+        output.show(history, () => historyLines(output, history, name !== undefined));
         return 'done';
       }),
     );

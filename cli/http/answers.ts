@@ -18,6 +18,7 @@ import type * as presence from '../../model/api/presence';
 import type * as problems from '../../model/api/problems';
 import type * as relays from '../../model/api/relays';
 import type * as setCredentials from '../../model/api/set-credentials';
+import type * as sourceHistory from '../../model/api/source-history';
 import type * as sources from '../../model/api/sources';
 import type * as stale from '../../model/api/stale';
 
@@ -54,6 +55,8 @@ export type FilteredSamples = Json<groupPolicy.FilteredSamples>;
 export type Source = Json<sources.Source>;
 export type Waiting = Json<sources.Waiting>;
 export type Sources = Json<sources.Sources>;
+export type SourceHistory = Json<sourceHistory.SourceHistory>;
+export type SourceHistories = Json<sourceHistory.SourceHistories>;
 export type SourceCommandAccepted = Json<sources.SourceCommandAccepted>;
 export type Job = Json<jobs.Job>;
 export type JobAccepted = Json<jobs.JobAccepted>;

@@ -1,11 +1,15 @@
 import type { Presence } from '../../model/api/presence';
+import type { SourceHistories } from '../../model/api/source-history';
 import type { Source } from '../../model/api/sources';
 import { type Html, html } from '../html';
-import { clock, commandButton, type Desk, deskPage, titleBelow, withCommand } from './shell';
+import { historyCell } from './history';
+import { clock, type Desk, deskPage, titleBelow } from './shell';
+import { sourceTools } from './source-tools';
 
 export interface Now {
   readonly presence: Presence;
   readonly sources: readonly Source[];
+  readonly history: SourceHistories;
   readonly mayOperate: boolean;
   readonly mayConnect: boolean;
 }
@@ -16,10 +20,10 @@ export const nowPage = (desk: Desk, now: Now): string =>
     title: 'Now',
     address: '/console',
     isLive: true,
-    content: html`<p class="verdict ${toneOf(now)}">${verdictOf(now)}</p>
-<div class="scroll"><table class="cards"><caption class="sr">Sources, those that need attention first</caption>
-<thead><tr><th scope="col">Source</th><th scope="col">State</th><th scope="col">Waiting</th><th scope="col">Parked</th><th scope="col">Actions</th></tr></thead>
-<tbody>${[...now.sources].sort((one, other) => urgency(other) - urgency(one)).map((source) => sourceRow(source, now.mayOperate))}</tbody></table></div>
+    verdict: { tone: toneOf(now), says: verdictOf(now) },
+    content: html`<div class="scroll"><table class="cards"><caption class="sr">Sources, those that need attention first</caption>
+<thead><tr><th scope="col">Source</th><th scope="col">State</th><th scope="col">Waiting</th><th scope="col">Parked</th><th scope="col">Last 24 hours</th><th scope="col">Actions</th></tr></thead>
+<tbody>${[...now.sources].sort((one, other) => urgency(other) - urgency(one)).map((source) => sourceRow(source, now))}</tbody></table></div>
 ${now.mayConnect && html`<p><a href="/console/connect">Connect a source</a></p>`}`,
   });
 
@@ -80,40 +84,13 @@ const sum = (counts: readonly number[]): number => counts.reduce((all, count) =>
 
 const tones = { up: 'good', down: 'busy', paused: 'bad' } as const;
 
-function sourceRow(source: Source, mayOperate: boolean): Html {
+function sourceRow(source: Source, { history, mayOperate }: Now): Html {
   const { name, state, since, says, reason, nextProbeAt, pausedUntil, waiting, parked, enabled } =
     source;
   return html`<tr><th scope="row"><a href="/console/sources/${encodeURIComponent(name)}">${name}</a>${titleBelow(name, source)}<br><small>${source.kind}</small></th>
 <td data-label="State"><span class="tag ${enabled ? tones[state] : 'off'}">${enabled ? state : 'switched off'}</span>
 ${state !== 'up' && html`<p>${says}</p><p class="hint">${since !== null && `Since ${clock(since)}. `}${nextProbeAt !== null && `Next probe ${clock(nextProbeAt)}. `}${pausedUntil !== null && `Ends ${clock(pausedUntil)}. `}${reason !== null && html`<a href="/errors/${reason}">${reason}</a>`}</p>`}</td>
 <td class="number" data-label="Waiting">${waiting}</td><td class="number" data-label="Parked">${parked}</td>
-<td>${mayOperate && html`<div class="tools">${actionsOf(source)}</div>`}</td></tr>`;
-}
-
-function actionsOf({ name, state, reason, waiting, parked }: Source): Html[] {
-  const at = (command: string) => `/console/sources/${encodeURIComponent(name)}/${command}`;
-  return [
-    ...(state === 'up' || reason === 'source_in_maintenance'
-      ? []
-      : [
-          withCommand(
-            commandButton(at('resume'), state === 'paused' ? 'Resume' : 'Probe now'),
-            'lockstep sources resume',
-            name,
-          ),
-        ]),
-    ...(state === 'paused'
-      ? []
-      : [withCommand(commandButton(at('pause'), 'Pause'), 'lockstep sources pause', name)]),
-    ...(waiting + parked > 0
-      ? [
-          withCommand(
-            commandButton(at('retry'), `Retry ${waiting + parked} accounts`),
-            'lockstep sources retry',
-            name,
-          ),
-        ]
-      : []),
-    withCommand(commandButton(at('check'), 'Check'), 'lockstep doctor', name),
-  ];
+<td data-label="Last 24 hours">${history.sources.map((one) => one.source === name && historyCell(one, history.until))}</td>
+<td>${mayOperate && html`<div class="tools">${sourceTools(source)}</div>`}</td></tr>`;
 }

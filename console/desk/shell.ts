@@ -18,6 +18,10 @@ export interface Desk {
 interface DeskPage {
   readonly title: string;
   readonly address: string;
+  /** The sentence that matters most. A screen reader announces it when it changes. */
+  readonly verdict?: { readonly tone: 'good' | 'busy' | 'bad'; readonly says: string };
+  /** What stays as it is while the page keeps itself current, such as a form. */
+  readonly fixed?: Html;
   readonly content: Html;
   /** True if the page keeps itself current. */
   readonly isLive?: boolean;
@@ -26,24 +30,31 @@ interface DeskPage {
 /** A page of the staff. */
 export const deskPage = (
   desk: Desk,
-  { title, address, content, isLive = false }: DeskPage,
+  { title, address, verdict, fixed, content, isLive = false }: DeskPage,
 ): string =>
   page({
     lang: 'en',
     title: `${title} – Lockstep`,
     assets: desk.assets,
-    ...(isLive ? { script: 'live' as const, refreshSeconds: 15 } : {}),
-    header: html`<a class="brand" href="/console">Lockstep</a>
+    ...(isLive ? { script: 'live' as const } : {}),
+    // A browser without JavaScript would lose what the user has typed.
+    ...(isLive && fixed === undefined ? { refreshSeconds: 15 } : {}),
+    header: html`<a class="skip" href="#main">Skip to the content</a><a class="brand" href="/console">Lockstep</a>
 <nav aria-label="Console">${desk.links.map(
       ({ href, title: link }) =>
         html`<a href="${href}"${href === address && html` aria-current="page"`}>${link}</a>`,
     )}<form method="post" action="/console/sign-out" class="inline"><span class="hint">${desk.name}</span><button>Sign out</button></form></nav>`,
     main: html`<h1>${title}</h1>
 ${desk.done !== '' && html`<p class="verdict busy" role="status">${desk.done}</p>`}
-${isLive && html`<p class="hint"><label><input type="checkbox" id="pause">Pause updates</label></p>`}
-<div id="live" data-events="">${content}
+${verdict !== undefined && html`<p class="verdict ${verdict.tone}" role="status" id="verdict">${verdict.says}</p>`}
+${isLive && liveNotes}${fixed}
+<div id="live"${isLive && html` data-live`}>${content}
 ${isLive && html`<p class="hint as-of">As of ${clock(desk.now)}.</p>`}</div>`,
   });
+
+const liveNotes = html`<p class="hint needs-script"><label><input type="checkbox" id="pause">Pause updates</label></p>
+<p class="verdict bad" role="alert" id="ended" hidden>This page is not updated any more, because your session has ended. <a href="/console/sign-in">Sign in again</a></p>
+<p class="verdict busy" role="status" id="lost" hidden>The server cannot be reached. The page shows the state of the time below, and tries again.</p>`;
 
 /** A page with one sentence, for a request that failed. */
 export const problemPage = (desk: Desk, says: string): string =>

@@ -63,7 +63,8 @@ export function progressPage(
     main: html`
 <h1>${t.title}</h1>
 <p class="verdict ${toneOf(change)}" role="status" id="verdict">${verdictOf(texts, change)}</p>
-<div id="live" data-events="${isOpen ? `${address}/events` : ''}">
+${isOpen && html`<p class="verdict bad" role="alert" id="ended" hidden>${t.ended}</p><p class="verdict busy" role="status" id="lost" hidden>${t.lost}</p>`}
+<div id="live"${isOpen && html` data-live data-events="${address}/events"`}>
 ${isVerified(change) && accountsOf(texts, change, now)}
 ${isOpen && html`<p class="hint">${t.mayClose}</p>`}
 ${!isOpen && !isSuccess(change.state) && html`<p><a class="button primary" href="${again}?lang=${texts.lang}">${t.again}</a></p>`}

@@ -94,6 +94,8 @@ export const de: Texts = {
     oldStillWorks: 'Dort gilt noch Ihr altes Passwort.',
     mayClose:
       'Sie können diese Seite schließen. Sie hat ihre eigene Adresse und zeigt den aktuellen Stand, wenn Sie wiederkommen.',
+    ended: 'Diese Seite wird nicht mehr aktualisiert, weil Ihre Anmeldung beendet ist.',
+    lost: 'Der Server ist nicht erreichbar. Die Seite zeigt den Stand der Uhrzeit unten und versucht es weiter.',
     again: 'Passwort noch einmal ändern',
     proved: (time) => `Eine Anmeldung um ${time} hat es bestätigt.`,
     states: {

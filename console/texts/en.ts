@@ -88,6 +88,8 @@ export const en: Texts = {
     oldStillWorks: 'Your old password still works there.',
     mayClose:
       'You may close this page. It has its own address, and shows the current state when you return.',
+    ended: 'This page is not updated any more, because your session has ended.',
+    lost: 'The server cannot be reached. The page shows the state of the time below, and tries again.',
     again: 'Change the password again',
     proved: (time) => `A login at ${time} has confirmed it.`,
     states: {

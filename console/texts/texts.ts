@@ -75,6 +75,8 @@ export interface Texts {
     readonly until: (time: string) => string;
     readonly oldStillWorks: string;
     readonly mayClose: string;
+    readonly ended: string;
+    readonly lost: string;
     readonly again: string;
     readonly proved: (time: string) => string;
     readonly states: Readonly<

@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from 'kysely';
-import type { ChangeState, Role } from '../../model/change/change';
+import { type ChangeState, hasEnded, type Role } from '../../model/change/change';
 import type { MappingState } from '../../model/change/mapping';
 import type { OutcomeState, Proof } from '../../model/change/outcome';
 import { factsOf, type OutcomeFacts, type OutcomeReason } from '../../model/change/reason';
@@ -161,6 +161,8 @@ export interface ListFilter extends Visibility {
   /** Only changes of the person with this id. A name may have belonged to another person. */
   readonly identityId?: string;
   readonly source: string | null;
+  /** Only changes with an account that waits, or is parked, for this reason, in `source` if that is given. */
+  readonly reason?: ErrorCode | null;
   readonly limit: number;
   readonly cursor: string | null;
 }
@@ -184,6 +186,16 @@ export interface ChangeSummary {
 
 const obstacles = Object.keys(signInObstacles);
 
+/** Condition for the accounts of change `c`. Without a filter it is empty, so that the list needs no look at accounts. */
+function hasAccount({ source, reason = null }: ListFilter): RawBuilder<unknown> {
+  if (reason !== null)
+    return sql`and c.ended_at is null and c.id in (
+      select change_id from outcome where state in ('waiting', 'parked') and reason = ${reason}
+        and (${source}::text is null or source = ${source}))`;
+  if (source === null) return sql``;
+  return sql`and exists (select from outcome where change_id = c.id and source = ${source})`;
+}
+
 /** Lists changes, the newest first. Ids grow with time, so the last id of a page is the cursor to the next page. */
 export async function listChanges(db: Database, filter: ListFilter): Promise<ChangeSummary[]> {
   const { rows } = await sql<ChangeSummary>`
@@ -199,8 +211,8 @@ export async function listChanges(db: Database, filter: ListFilter): Promise<Cha
       and (${filter.identity}::text is null or lower(c.identity_name) = lower(${filter.identity}))
       and (${filter.identityId ?? null}::text is null or c.identity_id = ${filter.identityId ?? null})
       and (${filter.groups === null}::boolean or c.groups && ${[...(filter.groups ?? [])]}::text[])
-      and (${filter.source}::text is null or exists (
-        select from outcome where change_id = c.id and source = ${filter.source}))
+      ${filter.state !== null && !hasEnded(filter.state) ? sql`and c.ended_at is null` : sql``}
+      ${hasAccount(filter)}
     order by c.id desc limit ${filter.limit}`.execute(db);
   return rows;
 }

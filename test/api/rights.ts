@@ -52,6 +52,7 @@ export const rightsTable: Readonly<Record<string, string>> = {
   'POST /v1/configuration/apply': 'configure',
   'GET /v1/sources': 'help-desk read operate configure',
   'GET /v1/sources/{name}/waiting': 'help-desk read operate configure',
+  'GET /v1/source-history': 'help-desk read operate configure',
   'POST /v1/sources/{name}/check': 'operate',
   'POST /v1/sources/{name}/refresh': 'operate',
   'POST /v1/sources/{name}/look': 'operate',

@@ -1,6 +1,8 @@
 import { removePresence, reportPresence } from '../../store/presence';
+import { recordHistory } from '../../store/sources/record-history';
 import { openCircuit, pauseSource, readSourceStates } from '../../store/sources/state';
 import { startTestApi, type TestApi } from '../support/api';
+import { chainAll } from '../support/audit-chain';
 import { addPerson, applyTestConfiguration, planned, settled } from '../support/played-worker';
 import { describeWith } from '../support/servers';
 
@@ -130,6 +132,30 @@ describeWith(['postgres'], 'sources in trouble', () => {
       servers: ['ldaps://dc1.test:636', 'ldaps://dc2.test:636'],
     });
     for (const worker of ['one', 'two', 'three']) await removePresence(db, worker);
+  });
+
+  test('the history of a source shows a pause, what was written and what waits, in slots of the wanted length', async () => {
+    const { db } = api.database;
+    await pauseSource(db, 'warehouse', 'source_paused', 'operator');
+    await chainAll(db);
+    while (await recordHistory(db));
+    const read = (query: string, key?: string) =>
+      api.send('GET', `/v1/source-history${query}`, key === undefined ? {} : { key });
+    const { body } = await read('?source=warehouse&slotMinutes=60');
+    const [history, ...others] = body.sources as { slots: object[]; outages: object[] }[];
+    expect([body.slotMinutes, others]).toEqual([60, []]);
+    expect(history?.slots).toHaveLength(24);
+    expect(history?.slots.at(-1)).toMatchObject({ applied: 0, refused: 0, waiting: 1 });
+    expect(history?.outages[0]).toMatchObject({
+      ...{ condition: 'paused', reason: 'source_paused', until: null },
+      ...{ waited: 1, applied: 0, unsettled: 1, settledAt: null },
+      says: expect.stringContaining('paused'),
+    });
+    const sources = async (key: string) =>
+      ((await read('', key)).body.sources as { source: string }[]).map(({ source }) => source);
+    expect(await sources(await api.newKey(['read']))).toContain('warehouse');
+    expect((await read('?source=nowhere')).status).toBe(404);
+    expect((await read('?slotMinutes=7')).status).toBe(400);
   });
 
   test.each(['retry', 'resume'])(

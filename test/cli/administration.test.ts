@@ -1,6 +1,8 @@
 import { reportPresence } from '../../store/presence';
+import { recordHistory } from '../../store/sources/record-history';
 import { openCircuit, pauseSource } from '../../store/sources/state';
 import { startTestApi, type TestApi } from '../support/api';
+import { chainAll } from '../support/audit-chain';
 import {
   addPerson,
   applyTestConfiguration,
@@ -215,6 +217,13 @@ describeWith(['postgres'], 'administration on the command line', () => {
     await lockstep(['sources', 'resume', 'warehouse']);
 
     await settled(db, change, 'warehouse', { ...waiting, state: 'parked', reason: 'unknown' });
+    await chainAll(api.database.db);
+    while (await recordHistory(api.database.db));
+    const history = await lockstep(['sources', 'history', 'warehouse']);
+    expect(history.stdout).toMatch(/^warehouse\n {2}In 24 hours: 0 accounts written, 0 refused, /);
+    expect((await lockstep(['sources', 'history', 'nowhere'])).stderr).toContain(
+      'There is no source "nowhere"',
+    );
     const groups = await lockstep(['sources', 'waiting', 'warehouse']);
     expect(groups.stdout).toMatch(/^parked +unknown +1 /m);
     expect(groups.stdout).toContain('lockstep sources retry warehouse --reason unknown');

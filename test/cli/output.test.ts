@@ -28,6 +28,7 @@ const commands: Readonly<Record<string, (facts: Facts) => readonly string[]>> = 
   stale: () => ['--look'],
   'sources list': () => [],
   'sources waiting': () => ['crm'],
+  'sources history': () => ['crm'],
   'sources pause': () => ['ledger'],
   'sources resume': () => ['ledger'],
   'sources retry': () => ['crm'],

@@ -1,9 +1,17 @@
-import type { Browser } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import type { Scope } from '../../model/api/scopes';
 import { revokeApiKey } from '../../store/api-keys';
 import { anyRecord, readAudit } from '../../store/audit-records';
 import type { TestApi } from '../support/api';
-import { complaintsOf, describeInBrowser, startBrowser, violationsOf } from '../support/browser';
+import {
+  complaintsOf,
+  describeInBrowser,
+  keyboardComplaintsOf,
+  modes,
+  shownModes,
+  startBrowser,
+  violationsOf,
+} from '../support/browser';
 import { newPassword } from '../support/people';
 import { describeWith } from '../support/servers';
 import { until } from '../support/until';
@@ -62,6 +70,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'the pages of the staff', () => 
     '/console/keys',
     '/console/audit',
     '/console/graph',
+    '/console/sources/crm/retry?reason=unreachable',
   ];
 
   test('without a session every page leads to the sign-in, and a wrong key gives none', async () => {
@@ -87,7 +96,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'the pages of the staff', () => 
     const statuses = await Promise.all(
       pages().map(async (page) => (await get(page, cookie)).status),
     );
-    expect(statuses).toEqual([...Array(11).fill(200), ...Array(5).fill(403)]);
+    expect(statuses).toEqual([...Array(11).fill(200), ...Array(6).fill(403)]);
     expect((await post('/console/sources/crm/pause', cookie)).status).toBe(403);
   });
 
@@ -130,6 +139,16 @@ describeWith(['slapd', 'postgres', 'temporal'], 'the pages of the staff', () => 
     const source = await (await get('/console/sources/crm', cookie)).text();
     expect(source).toContain('lockstep sources retry --reason unreachable crm');
     expect(source).toContain('Retry 1 account<');
+    const preview = '/console/sources/crm/cancel?reason=unreachable';
+    const shown = await (await get(preview, cookie)).text();
+    expect(shown).toContain('This reaches 1 account. Nothing has been done yet.');
+    expect(shown).toContain('This cannot be undone');
+    const views = await get('/console/changes?source=crm&reason=unreachable', cookie);
+    expect(await views.text()).toContain(`/console/changes/${id}`);
+    const none = await get('/console/changes?source=crm&reason=account_locked', cookie);
+    expect(await none.text()).toContain('No changes.');
+    const tooFast = { reason: 'account_locked', perSecond: '5000' };
+    expect((await post('/console/sources/crm/cancel', cookie, tooFast)).status).toBe(400);
     const other = { reason: 'account_locked' };
     expect((await post('/console/sources/crm/cancel', cookie, other)).status).toBe(303);
     await suite.company.proxies.crm.pass();
@@ -138,6 +157,16 @@ describeWith(['slapd', 'postgres', 'temporal'], 'the pages of the staff', () => 
       303,
     );
     expect((await suite.lockstep.readEnd(id)).state).toBe('done');
+    const ended = await (await get(`/console/changes/${id}`, cookie)).text();
+    expect(ended).toMatch(
+      /Attempt 1: waiting\. The source cannot be reached\..*Attempt 2: applied, verified by hash\./s,
+    );
+    const read = async () => (await get('/console/sources/crm', cookie)).text();
+    await until(async () => /Down [^<]* 1 account waited; it was written by/.test(await read()));
+    const nowPage = await (await get('/console', cookie)).text();
+    expect(nowPage).toMatch(
+      /aria-label="In 24 hours: \d+ accounts? written, 0 refused, at most 1 waited, down/,
+    );
   });
 
   test('the help desk finds a person and forces a change, with a reason that the audit keeps', async () => {
@@ -219,24 +248,68 @@ describeWith(['slapd', 'postgres', 'temporal'], 'the pages of the staff', () => 
     });
     afterAll(() => browser.close());
 
-    test.each(['light', 'dark'] as const)(
-      'no page has an accessibility violation in %s colours or is wider than 320 pixels',
-      async (colorScheme) => {
-        const page = await browser.newPage({ colorScheme, viewport: { width: 320, height: 640 } });
+    async function signedIn(options: BrowserContextOptions): Promise<Page> {
+      const page = await browser.newPage(options);
+      await page.goto(`${api.url}/console`);
+      // Without JavaScript axe cannot run.
+      if (options.javaScriptEnabled !== false) expect(await violationsOf(page)).toEqual([]);
+      await page.fill('#key', await api.newKey(['admin']));
+      await page.keyboard.press('Enter');
+      await page.waitForURL(`${api.url}/console`);
+      return page;
+    }
+
+    test.each(shownModes)(
+      'no page has an accessibility violation in %s, or is wider than the window',
+      async (mode) => {
+        const page = await signedIn(modes[mode]);
         const complaints = complaintsOf(page);
-        await page.goto(`${api.url}/console`);
-        expect(await violationsOf(page)).toEqual([]);
-        await page.fill('#key', await api.newKey(['admin']));
-        await page.keyboard.press('Enter');
-        await page.waitForURL(`${api.url}/console`);
         for (const address of pages()) {
           await page.goto(api.url + address);
           expect([address, await violationsOf(page)]).toEqual([address, []]);
           const width = await page.evaluate('document.documentElement.scrollWidth');
-          expect([address, width]).toEqual([address, 320]);
+          expect([address, width]).toEqual([address, modes[mode].viewport.width]);
         }
         expect(complaints).toEqual([]);
         await page.context().close();
+      },
+    );
+
+    test('the Tab key reaches everything on every page, in its order, and shows where it is', async () => {
+      const page = await signedIn({ viewport: { width: 1280, height: 800 } });
+      for (const address of pages()) {
+        await page.goto(api.url + address);
+        expect([address, await keyboardComplaintsOf(page)]).toEqual([address, []]);
+      }
+      await page.context().close();
+    });
+
+    test.each([true, false])(
+      'on a slow network an operator finds why an account waits, with JavaScript %s',
+      async (javaScriptEnabled) => {
+        await suite.takeAway('crm');
+        const id = await suite.lockstep.accept({ person, password: newPassword() });
+        await suite.lockstep.readUntil(id, ({ state }) => state === 'waiting');
+        const page = await signedIn({ javaScriptEnabled });
+        const network = await page.context().newCDPSession(page);
+        // A mobile phone at the edge of its cell.
+        const slow = { latency: 400, downloadThroughput: 50_000, uploadThroughput: 25_000 };
+        await network.send('Network.emulateNetworkConditions', { offline: false, ...slow });
+        await page.goto(`${api.url}/console`);
+        await page.click('th a:text-is("crm")');
+        await page.waitForURL(/\/console\/sources\/crm$/);
+        expect(await page.textContent('main')).toContain('The source cannot be reached.');
+        await page.click('td a[href*="reason=unreachable"]:visible');
+        await page.waitForURL(/\/console\/changes\?/);
+        await page.click(`a[href="/console/changes/${id}"]`);
+        await page.waitForURL(/\/console\/changes\/chg_/);
+        expect(await page.textContent('main')).toContain('Next attempt at');
+        expect(await page.isVisible('#pause')).toBe(javaScriptEnabled);
+        await page.context().close();
+        await suite.company.proxies.crm.pass();
+        await suite.lockstep.forgetTroubles();
+        await suite.lockstep.command(id, 'retry');
+        await suite.lockstep.readEnd(id);
       },
     );
   });

@@ -240,6 +240,7 @@ const stepsWithWaitingAccount: readonly Step[] = [
   { command: './lockstep changes --state waiting', prints: /finn\.larsen/ },
   { command: './lockstep sources retry corp-directory', prints: /^Requested to retry 0 accounts/ },
   { command: './lockstep sources waiting corp-directory', prints: /^Nothing waits/ },
+  { command: './lockstep sources history corp-directory', prints: /^ *In 24 hours: /m },
   {
     command: './lockstep sources retry corp-directory --reason account_locked',
     prints: /^Requested to retry 0 accounts/,

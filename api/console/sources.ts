@@ -1,0 +1,87 @@
+import { previewPage } from '../../console/desk/preview';
+import { sourcePage } from '../../console/desk/source';
+import type { Finding, SourceCheck } from '../../model/api/job-results';
+import type { SourceHistories } from '../../model/api/source-history';
+import type { Sources, Waiting } from '../../model/api/sources';
+import { HttpProblem } from '../http/problem';
+import type { PageApi } from './call';
+import { type ConsolePage, type PageAnswer, redirect } from './pages';
+import { oneOf, pageOf, type StaffVisit, staffPage } from './staff';
+
+/** The pages of one source: its state and history, and the commands for it. */
+export const sourcePages = (): readonly ConsolePage[] => [
+  staffPage('get', '/console/sources/:name', async (staff) => showSource(staff, null)),
+  staffPage('post', '/console/sources/:name/check', checkSource),
+  staffPage('get', '/console/sources/:name/:verb', preview),
+  staffPage('post', '/console/sources/:name/:command', async ({ visit, api, param, field }) => {
+    const commands = ['pause', 'resume', 'refresh', ...verbs] as const;
+    const command = oneOf(param('command'), commands);
+    const [name, reason, perSecond] = [param('name'), field('reason'), field('perSecond')];
+    const body = {
+      ...(reason === '' ? {} : { reason }),
+      ...(perSecond === '' ? {} : { perSecond: Number(perSecond) }),
+    };
+    const isEmpty = Object.keys(body).length === 0;
+    await api.answer('post', `/v1/sources/{name}/${command}`, {
+      params: { name },
+      body: isEmpty ? undefined : body,
+    });
+    const isDone = command === 'pause' || command === 'resume';
+    const isFromNow = /^\/console(\?|$)/.test(pageOf(visit));
+    const back = isFromNow ? '/console' : `/console/sources/${encodeURIComponent(name)}`;
+    return redirect(`${back}?done=${isDone ? command : 'ordered'}`);
+  }),
+];
+
+async function showSource(
+  { api, desk, param }: StaffVisit,
+  findings: readonly Finding[] | null,
+): Promise<PageAnswer> {
+  const name = param('name');
+  const [source, { groups }, history] = await Promise.all([
+    readSource(api, name),
+    readWaiting(api, name),
+    api.get<SourceHistories>('/v1/source-history', { query: { source: name } }),
+  ]);
+  const rights = { mayOperate: api.may('operate'), mayConfigure: api.may('configure') };
+  const view = { source, groups, history, findings, ...rights };
+  return { status: 200, html: sourcePage(desk, view) };
+}
+
+/** Waits for the result of a check as long as people wait for a page. */
+const CHECK_WAITS = 'wait=30';
+
+async function checkSource(staff: StaffVisit): Promise<PageAnswer> {
+  const name = staff.param('name');
+  const headers = { prefer: CHECK_WAITS };
+  const params = { name };
+  const { body } = await staff.api.answer('post', '/v1/sources/{name}/check', { params, headers });
+  const { result } = body as { readonly result?: SourceCheck | { readonly code: string } };
+  if (result === undefined || 'code' in result)
+    return redirect(`/console/sources/${encodeURIComponent(name)}?done=ordered`);
+  return showSource(staff, result.findings);
+}
+
+const verbs = ['retry', 'park', 'cancel'] as const;
+
+async function preview({ api, desk, param, query }: StaffVisit): Promise<PageAnswer> {
+  const [name, verb, reason] = [param('name'), oneOf(param('verb'), verbs), query.reason ?? ''];
+  if (!api.may('operate')) throw new HttpProblem('forbidden');
+  const [source, { groups }] = await Promise.all([readSource(api, name), readWaiting(api, name)]);
+  const reached = groups.filter(
+    (group) =>
+      (reason === '' || group.reason === reason) && (verb !== 'park' || group.state === 'waiting'),
+  );
+  const html = previewPage(desk, { source, verb, reason, groups: reached });
+  return { status: 200, html };
+}
+
+async function readSource(api: PageApi, name: string) {
+  const { sources } = await api.get<Sources>('/v1/sources');
+  const source = sources.find((one) => one.name === name);
+  if (source === undefined) throw new HttpProblem('not_found');
+  return source;
+}
+
+const readWaiting = (api: PageApi, name: string) =>
+  api.get<Waiting>('/v1/sources/{name}/waiting', { params: { name } });
