@@ -145,6 +145,14 @@ export const environmentSchema = z.object({
     .describe(
       'Certificates of the authorities that may sign the certificate of that server (PEM). Default: the authorities that Node trusts.',
     ),
+  LOCKSTEP_WORKER_SOURCES: z
+    .string()
+    .transform((text) => text.split(',').map((name) => name.trim()))
+    .refine((names) => names.every((name) => name !== ''), 'must be names of sources, by commas')
+    .optional()
+    .describe(
+      'Binds the worker to these sources, by commas: it asks no other source, runs no workflow, and uses nothing but epochs/ of its key folder. For sources with `isolated`, see deploying.md.',
+    ),
   LOCKSTEP_AUDIT_ANCHOR_FILE: file
     .optional()
     .describe(

@@ -15,6 +15,8 @@ export interface Dependencies {
   readonly connector: (source: string, configuration: SourceConfiguration) => Promise<Connector>;
   /** How the accounts of a source are distinguished. */
   readonly accountRules: AccountRulesOf;
+  /** The sources to which the worker is bound; absent for a worker of all sources that are not isolated. */
+  readonly boundTo?: readonly string[];
   /** A random number from 0 to 1, as `Math.random`. */
   readonly random: () => number;
 }

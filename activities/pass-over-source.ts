@@ -50,11 +50,13 @@ export async function passOver(
   const attempts = sources.map((source) => attemptAccounts(deps, loaded, membersOf(source)));
   await Promise.allSettled(attempts);
   const passed = await Promise.all(attempts);
+  // A bound worker has no master key. The workflow lets another worker settle the mappings.
+  const settles = deps.boundTo === undefined;
   const results = sources.map((source, index) =>
-    resultOf(membersOf(source), passed[index] ?? [], loaded.change.remainingMs),
+    resultOf(membersOf(source), passed[index] ?? [], loaded.change.remainingMs, settles),
   );
   if (goesOn(results, passed)) {
-    const isMapped = passed.some((statuses) => statuses.some(({ mapped }) => mapped));
+    const isMapped = settles && passed.some((statuses) => statuses.some(({ mapped }) => mapped));
     if (isMapped) await settleMappings(deps)(loaded.change.id);
     await noteAtRest(deps.db, loaded.change.id);
   }
@@ -84,8 +86,9 @@ function resultOf(
   chosen: Chosen,
   statuses: readonly OutcomeStatus[],
   remainingMs: number,
+  mappingsSettled: boolean,
 ): PassResult {
-  const result = { ...passResult(chosen, statuses), mappingsSettled: true };
+  const result = { ...passResult(chosen, statuses), mappingsSettled };
   const open = statuses.filter(({ label }) => result.waiting.includes(label));
   const lookMs = lookInMs(open, remainingMs);
   return lookMs === undefined ? result : { ...result, lookInMs: lookMs };

@@ -43,6 +43,8 @@ export interface LockstepSetup {
   readonly watched: Watched;
   /** Everybody of the comparison without it. */
   readonly people?: readonly BenchPerson[];
+  /** The source that only a bound worker asks. */
+  readonly isolated?: SourceName;
   /** The URL of a source, if it is not that of slapd. */
   readonly urls?: Partial<Record<SourceName, string>>;
 }
@@ -103,12 +105,20 @@ async function finished(answer: unknown): Promise<string> {
   return id;
 }
 
-const configuration = ({ slapd, secretFiles, urls = {} }: LockstepSetup, prove: boolean) => ({
+const configuration = (
+  { slapd, secretFiles, isolated, urls = {} }: LockstepSetup,
+  prove: boolean,
+) => ({
   version: 1,
-  sources: {
-    corp: source({ ...slapd, url: urls.corp ?? slapd.url }, 'corp', secretFiles, prove),
-    apps: source({ ...slapd, url: urls.apps ?? slapd.url }, 'apps', secretFiles, prove),
-  },
+  sources: Object.fromEntries(
+    (['corp', 'apps'] as const).map((name) => [
+      name,
+      {
+        ...source({ ...slapd, url: urls[name] ?? slapd.url }, name, secretFiles, prove),
+        ...(name === isolated && { isolated: true }),
+      },
+    ]),
+  ),
   policies: { everyone: { minLength: 15 } },
   groups: { all: { policy: 'everyone', authSource: 'corp', sources: ['corp', 'apps'] } },
 });

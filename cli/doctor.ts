@@ -32,6 +32,7 @@ export async function examineApi(api: Api): Promise<Finding[]> {
       audit,
       sealingFindings[presence.sealing],
       examineEngine(presence),
+      ...examineIsolated(presence),
       ...examineMasterKeys(presence),
     ];
   } catch (error) {
@@ -71,6 +72,15 @@ const sealingFindings: Readonly<Record<Presence['sealing'], Finding>> = {
     'The API cannot read the public key of the signer, so every change is refused. Check LOCKSTEP_SIGNER_FILE, and let the user of the API read the file and enter its folder.',
   ),
 };
+
+/** @param presence a release before this one reports no isolated sources */
+const examineIsolated = ({ unservedSources = [] }: Partial<Presence>): Finding[] =>
+  unservedSources.map((source) =>
+    wrong(
+      'isolated',
+      `No running worker is bound to ${source}, so its accounts wait. Start one with LOCKSTEP_WORKER_SOURCES=${source}.`,
+    ),
+  );
 
 function examineEngine({ waitingFor, engineProblems: problems, engineLacks }: Presence): Finding {
   if (waitingFor === 'worker')

@@ -35,6 +35,7 @@ import * as oneTimeLinks from './migrations/0039-one-time-links';
 import * as sourceCommandReason from './migrations/0040-source-command-reason';
 import * as adapterPages from './migrations/0042-adapter-pages';
 import * as sourceHistory from './migrations/0044-source-history';
+import * as boundWorkers from './migrations/0045-bound-workers';
 
 const migrations = (rulesOf: AccountRulesOf): Record<string, Migration> => ({
   '0001-initial': initial,
@@ -70,6 +71,7 @@ const migrations = (rulesOf: AccountRulesOf): Record<string, Migration> => ({
   '0040-source-command-reason': sourceCommandReason,
   '0042-adapter-pages': adapterPages,
   '0044-source-history': sourceHistory,
+  '0045-bound-workers': boundWorkers,
 });
 
 /**

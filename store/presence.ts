@@ -34,6 +34,8 @@ interface WorkerReport {
   readonly unsavedMasterKeys?: readonly string[];
   /** The master key with which the worker seals new credentials. */
   readonly currentMasterKey?: string | null;
+  /** The sources to which the worker is bound; null for a worker of all sources that are not isolated. */
+  readonly sources?: readonly string[] | null;
   /** The address of the server that the worker uses, by source. */
   readonly servers?: Readonly<Record<string, string>>;
 }
@@ -50,28 +52,36 @@ export async function reportPresence(
     unsavedMasterKeys = [],
     currentMasterKey = null,
     servers = {},
+    sources = null,
   }: WorkerReport = {},
 ): Promise<void> {
   await sql`
     insert into worker_presence
       (worker_id, engine_reachable, engine_problem, engine_lacks, secrets_folder, secrets_prefix,
-       key_store_problem, unsaved_master_keys, current_master_key, servers)
+       key_store_problem, unsaved_master_keys, current_master_key, servers, sources)
     values (${workerId}, ${engineProblem === null}, ${engineProblem}, ${[...engineLacks]}::text[],
       ${secrets?.folder ?? null}, ${secrets?.prefix ?? null},
-      ${keyStoreProblem}, ${[...unsavedMasterKeys]}::text[], ${currentMasterKey}, ${JSON.stringify(servers)}::jsonb)
+      ${keyStoreProblem}, ${[...unsavedMasterKeys]}::text[], ${currentMasterKey}, ${JSON.stringify(servers)}::jsonb,
+      ${sources === null ? null : [...sources]}::text[])
     on conflict (worker_id) do update
     set engine_reachable = excluded.engine_reachable, engine_problem = excluded.engine_problem,
       engine_lacks = excluded.engine_lacks,
       secrets_folder = excluded.secrets_folder, secrets_prefix = excluded.secrets_prefix,
       key_store_problem = excluded.key_store_problem, unsaved_master_keys = excluded.unsaved_master_keys,
       current_master_key = excluded.current_master_key,
-      servers = excluded.servers, seen_at = now()`.execute(db);
+      servers = excluded.servers, sources = excluded.sources, seen_at = now()`.execute(db);
+}
+
+/** The places of one worker. */
+export interface PlacesOfWorker extends SecretPlaces {
+  /** The sources to which the worker is bound; null for a worker of all sources that are not isolated. */
+  readonly sources: readonly string[] | null;
 }
 
 /** Reads the places of the secrets of the present workers that report them. */
-export async function readSecretPlaces(db: Database): Promise<SecretPlaces[]> {
-  const { rows } = await sql<SecretPlaces>`
-    select distinct secrets_folder as folder, secrets_prefix as prefix from worker_presence
+export async function readSecretPlaces(db: Database): Promise<PlacesOfWorker[]> {
+  const { rows } = await sql<PlacesOfWorker>`
+    select distinct secrets_folder as folder, secrets_prefix as prefix, sources from worker_presence
     where seen_at > now() - ${GONE_AFTER}::interval
       and secrets_folder is not null and secrets_prefix is not null
     order by folder, prefix`.execute(db);
@@ -85,6 +95,14 @@ export async function readServersInUse(db: Database): Promise<ReadonlyMap<string
     from worker_presence w, jsonb_each_text(w.servers) s
     where w.seen_at > now() - ${GONE_AFTER}::interval group by s.key`.execute(db);
   return new Map(rows.map(({ source, servers }) => [source, servers]));
+}
+
+/** Reads the sources to which present workers are bound. */
+export async function readBoundSources(db: Database): Promise<string[]> {
+  const { rows } = await sql<{ source: string }>`
+    select distinct unnest(sources) as source from worker_presence
+    where seen_at > now() - ${GONE_AFTER}::interval and engine_reachable`.execute(db);
+  return rows.map(({ source }) => source);
 }
 
 /** Why present workers cannot use their engine, and the search attributes that it lacks. */
@@ -131,11 +149,13 @@ export async function removePresence(db: Database, workerId: string): Promise<vo
     where worker_id = ${workerId} or seen_at < now() - ${GONE_AFTER}::interval`.execute(db);
 }
 
-/** Why no change makes progress now; null when a present worker reaches the engine. */
+/** Why no change makes progress now; null when a present worker that is bound to no source reaches the engine. */
 export async function standstill(db: Database): Promise<Standstill> {
   const { rows } = await sql<{ workers: number; engines: number }>`
     select count(*)::int as workers, count(*) filter (where engine_reachable)::int as engines
-    from worker_presence where seen_at > now() - ${GONE_AFTER}::interval`.execute(db);
+    from worker_presence where seen_at > now() - ${GONE_AFTER}::interval and sources is null`.execute(
+    db,
+  );
   const { workers = 0, engines = 0 } = rows[0] ?? {};
   if (workers === 0) return 'no_worker';
   return engines === 0 ? 'no_engine' : null;

@@ -402,6 +402,8 @@ export interface WorkerPresenceTable {
   unsaved_master_keys: Generated<string[]>;
   /** The master key with which the worker seals new credentials. */
   current_master_key: string | null;
+  /** The sources to which the worker is bound; null for a worker of all sources that are not isolated. */
+  sources: string[] | null;
 }
 
 /** A master key that a key server has sealed. */

@@ -17,6 +17,12 @@ export interface KeyStoreWatch {
   missing(): readonly string[];
 }
 
+/** That of a bound worker, which has no master keys and needs none. */
+export const noKeyStore: KeyStoreWatch = {
+  look: async () => ({ keyStoreProblem: null, unsavedMasterKeys: [], currentMasterKey: null }),
+  missing: () => [],
+};
+
 /** Watches the store of the master keys, so that operators learn of a problem before a change has to wait. */
 export function watchKeyStore({
   keys,

@@ -12,8 +12,7 @@ import { openFingerprintKey, readSigner } from '../intake/key-files';
 import { openPolicyChecker } from '../intake/policy/check-policy';
 import { live } from '../lifetime';
 import { log } from '../log';
-import { startOps } from '../ops';
-import { fileError, portError } from '../start-errors';
+import { fileError } from '../start-errors';
 import { endRemovedSeries } from '../store/configuration/removed-sources';
 import { watchConfiguration } from '../store/configuration/watch';
 import { openDatabase } from '../store/database';
@@ -28,6 +27,7 @@ import { openKeyDirectory, SIGNER_PUBLIC_FILE } from '../store/worker/keys/key-d
 import { openMasterKeys } from '../store/worker/keys/open';
 import { exportSpans } from '../telemetry/export-spans';
 import { openMailboxes } from './adapters/mailbox';
+import { runBoundWorker, startWorkerOps } from './bound';
 import { startCaptures } from './captures/ingest-relayed';
 import { startEngineSide } from './changes/engine';
 import { engineLogin } from './changes/engine-login';
@@ -57,6 +57,16 @@ async function main(stopping: AbortSignal): Promise<void> {
     throw new Misconfigured('Set TEMPORAL_ADDRESS to host:port of Temporal');
   const login = engineLogin(environment);
   installRuntime();
+  const { LOCKSTEP_WORKER_SOURCES } = environment;
+  if (LOCKSTEP_WORKER_SOURCES !== undefined) {
+    const places = {
+      databaseUrl: DATABASE_URL,
+      keyDir: LOCKSTEP_KEY_DIR,
+      temporalAddress: TEMPORAL_ADDRESS,
+      login,
+    };
+    return runBoundWorker(LOCKSTEP_WORKER_SOURCES, places, stopping);
+  }
 
   const traces = exportSpans(environment.LOCKSTEP_TRACES_URL, 'lockstep-worker');
   const { DATABASE_DIRECT_URL = DATABASE_URL } = environment;
@@ -64,14 +74,10 @@ async function main(stopping: AbortSignal): Promise<void> {
   const database = openDatabase(DATABASE_URL, 'lockstep worker', 20, isPooled);
   const { db } = database;
   let missing = (): readonly string[] => ['database'];
-  const opsAt = { host: environment.LOCKSTEP_OPS_HOST, port: environment.LOCKSTEP_WORKER_OPS_PORT };
-  const ops = await startOps({
-    ...opsAt,
-    ready: async () => missing(),
-    beforeScrape: () => endRemovedSeries(db),
-  }).catch((error) => {
-    throw portError('LOCKSTEP_WORKER_OPS_PORT', opsAt, error);
-  });
+  const ops = await startWorkerOps(
+    () => missing(),
+    () => endRemovedSeries(db),
+  );
   const elsewhere =
     environment.LOCKSTEP_TRANSIT_URL === undefined
       ? undefined
@@ -127,8 +133,8 @@ async function main(stopping: AbortSignal): Promise<void> {
     signEvent: eventKey.sign,
   });
   const jobs = await startJobs(
-    { ...deps, candidate: connectors.candidate },
-    audit,
+    deps,
+    { audit, candidate: connectors.candidate },
     DATABASE_DIRECT_URL,
   );
   const engineSide = startEngineSide(

@@ -1,5 +1,6 @@
 import { isSettled } from '../../model/change/outcome';
 import { type Configuration, sourceNamed } from '../../model/configuration/document';
+import { asks } from '../../model/configuration/isolation';
 import { type Limits, limitsOf } from '../../model/configuration/limits';
 import { type Chosen, isChosen } from '../../store/worker/chosen';
 import { type ClaimedAccount, holdAccounts } from '../../store/worker/claims';
@@ -43,6 +44,8 @@ export async function attemptAccounts(
     return settleUntried(deps, change, chosen, 'cancelled', 'no_longer_authorized');
   if (source === undefined)
     return settleUntried(deps, change, chosen, 'not_applicable', 'source_removed');
+  // An inline pass that was planned before the source was isolated leaves its accounts to the task queue of the source.
+  if (!asks(deps.boundTo, chosen.source, source)) return readOutcomeStatuses(deps.db, change.id);
   const rules = deps.accountRules(source, configuration.sources);
   const at = { name: chosen.source, configuration: source, rules, aim };
   const settled = await attemptUnlessHeld(deps, loaded, at, chosen);

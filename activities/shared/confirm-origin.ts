@@ -1,5 +1,6 @@
 import type { Connector, StateAnswer } from '../../connectors/contract';
 import { sourceNamed } from '../../model/configuration/document';
+import { asks } from '../../model/configuration/isolation';
 import { isNews, isNoted } from '../../model/people/links';
 import { isSameName, type NamedAccount, type Naming } from '../../model/people/naming';
 import { learnAccount, noteProblem } from '../../store/people/links';
@@ -22,7 +23,7 @@ export async function isOriginConfirmed(
   if (origin === null) return true;
   const unread = origin.problem === null;
   const configured = sourceNamed(configuration, origin.source);
-  if (configured?.enabled !== true) return unread;
+  if (configured?.enabled !== true || !asks(deps.boundTo, origin.source, configured)) return unread;
   // A source that is down or paused is asked by the passes over it only.
   if (unavailableSources.includes(origin.source)) return unread;
   const { naming } = deps.accountRules(configured);

@@ -1,6 +1,7 @@
 import { Misconfigured } from '../../config';
 import { type Presence, presenceSchema } from '../../model/api/presence';
-import { readEngineTrouble, readKeyStoreTrouble } from '../../store/presence';
+import { isolatedSources } from '../../model/configuration/isolation';
+import { readBoundSources, readEngineTrouble, readKeyStoreTrouble } from '../../store/presence';
 import type { Dependencies } from '../http/dependencies';
 import { type Route, route } from '../http/route';
 import { waitingFor } from '../http/waiting-for';
@@ -19,11 +20,12 @@ const readPresence = route({
     },
   },
   handle: async (deps) => {
-    const [standstill, { problems, lacks }, keyStore, sealing] = await Promise.all([
+    const [standstill, { problems, lacks }, keyStore, sealing, unserved] = await Promise.all([
       deps.standstill(),
       readEngineTrouble(deps.db),
       readKeyStoreTrouble(deps.db),
       sealingOf(deps),
+      unservedSources(deps),
     ]);
     return {
       status: 200,
@@ -34,10 +36,19 @@ const readPresence = route({
         keyStoreProblems: [...keyStore.problems],
         unsavedMasterKeys: [...keyStore.unsaved],
         sealing,
+        unservedSources: unserved,
       },
     };
   },
 });
+
+async function unservedSources({ db, configuration }: Dependencies): Promise<string[]> {
+  const inForce = (await configuration()).configuration;
+  const isolated = isolatedSources(inForce).filter((name) => inForce.sources[name]?.enabled);
+  if (isolated.length === 0) return [];
+  const served = await readBoundSources(db);
+  return isolated.filter((name) => !served.includes(name));
+}
 
 async function sealingOf({ keyToSealTo }: Dependencies): Promise<Presence['sealing']> {
   try {

@@ -7,6 +7,7 @@ import {
   type SourceConfiguration,
   secretReference,
 } from '../../model/configuration/document';
+import { asks } from '../../model/configuration/isolation';
 import type { Database } from '../../store/database';
 import { readSecretPlaces, type SecretPlaces } from '../../store/presence';
 
@@ -27,7 +28,6 @@ export async function referenceIssues(
   { sources, notices }: Referring,
 ): Promise<ConfigurationIssue[]> {
   const places = await readSecretPlaces(db);
-  if (places.length === 0) return [];
   const issuesIn = (
     section: 'sources' | 'notices',
     kinds: ReadonlyMap<string, { readonly secretSettings: readonly string[] }>,
@@ -35,7 +35,12 @@ export async function referenceIssues(
     Object.entries(section === 'sources' ? sources : notices).flatMap(
       ([name, { kind, settings }]) =>
         (kinds.get(kind)?.secretSettings ?? []).flatMap((field) => {
-          const says = problemOf(String(settings[field] ?? ''), places);
+          const ofWorkers = places.filter(({ sources: boundTo }) =>
+            section === 'sources'
+              ? asks(boundTo ?? undefined, name, sources[name])
+              : boundTo === null,
+          );
+          const says = problemOf(String(settings[field] ?? ''), ofWorkers);
           return says === null ? [] : [{ path: [section, name, 'settings', field], says }];
         }),
     );
@@ -48,7 +53,7 @@ function problemOf(reference: string, places: readonly SecretPlaces[]): string |
   const isFile = kind === 'file';
   const isAllowed = ({ folder, prefix }: SecretPlaces) =>
     isFile ? isBelow(folder, path.resolve(folder, name)) : name.startsWith(prefix);
-  if (places.some(isAllowed)) return null;
+  if (places.length === 0 || places.some(isAllowed)) return null;
   const allowed = places.map(({ folder, prefix }) => (isFile ? folder : prefix));
   const limits = [...new Set(allowed)].join(' or ');
   return isFile

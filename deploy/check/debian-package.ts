@@ -13,10 +13,12 @@ import {
 import path from 'node:path';
 import { cacheDir } from '../../local/places';
 import { freePort } from '../../local/ports';
+import type { RunningServer } from '../../local/processes';
 import { buildDebianPackage } from '../make/debian-package';
 import { isInstalled, run } from '../make/tools';
 import { type Company, startCompany } from './company';
 import { changePasswords, startProcess } from './lockstep';
+import { lookUpCredential, lookupRole } from './lookup-service';
 import { type Check, type Context, must, Skipped } from './report';
 import { readEnvironmentFile, readUnit, type Unit, withVariables } from './unit-file';
 
@@ -88,6 +90,7 @@ async function ownership(root: string): Promise<string[]> {
     '/etc/lockstep/api/fingerprint.key': 'lockstep-api lockstep-api 400',
     '/etc/lockstep/worker/fingerprint.key': 'lockstep-worker lockstep-worker 400',
     '/etc/lockstep/secrets': 'root lockstep-worker 750',
+    '/etc/lockstep/sources': 'root lockstep-worker 750',
     '/var/lib/lockstep/api': 'lockstep-api lockstep-api 700',
     '/var/lib/lockstep/worker': 'lockstep-worker lockstep-worker 700',
     '/usr/lib/lockstep/dist/api/main.js': 'root root 644',
@@ -102,42 +105,48 @@ async function ownership(root: string): Promise<string[]> {
 async function runInstalled(root: string, company: Company, context: Context): Promise<string[]> {
   const inRoot = (file: string) => path.join(root, file);
   giveFiles(inRoot, company);
-  const ports = { api: await freePort(), apiOps: await freePort(), workerOps: await freePort() };
-  const database = new URL(company.databaseUrl);
-  database.searchParams.set('sslrootcert', DB_CA);
-  configure(inRoot('/etc/lockstep/worker.env'), {
-    DATABASE_URL: database.href,
-    TEMPORAL_ADDRESS: company.temporalAddress,
-    LOCKSTEP_WORKER_OPS_PORT: `${ports.workerOps}`,
-  });
-  configure(inRoot('/etc/lockstep/api.env'), {
-    DATABASE_URL: database.href,
-    LOCKSTEP_API_PORT: `${ports.api}`,
-    LOCKSTEP_API_OPS_PORT: `${ports.apiOps}`,
-  });
-  const [worker, api] = [
-    await startUnit(root, 'lockstep-worker', ports.workerOps, context),
-    await startUnit(root, 'lockstep-api', ports.apiOps, context),
-  ];
+  const running: RunningServer[] = [];
+  /** Writes the settings of a unit into its environment file, and starts it. @returns the port of the process */
+  const start = async (kind: 'api' | 'worker' | 'lookup', values: Record<string, string>) => {
+    const [port, opsPort] = [await freePort(), await freePort()];
+    const own = kind === 'worker' ? {} : { [`LOCKSTEP_${kind.toUpperCase()}_PORT`]: `${port}` };
+    configure(inRoot(`/etc/lockstep/${kind}.env`), {
+      ...own,
+      [`LOCKSTEP_${kind.toUpperCase()}_OPS_PORT`]: `${opsPort}`,
+      ...values,
+    });
+    running.unshift(await startUnit(root, `lockstep-${kind}`, opsPort, context));
+    return port;
+  };
   try {
-    const apiUrl = `http://127.0.0.1:${ports.api}`;
+    const DATABASE_URL = withCa(company.databaseUrl);
+    await start('worker', { DATABASE_URL, TEMPORAL_ADDRESS: company.temporalAddress });
+    const apiUrl = `http://127.0.0.1:${await start('api', { DATABASE_URL })}`;
     const adminKeyFile = '/var/lib/lockstep/api/admin-key';
+    const api = { apiUrl, adminKeyFile: inRoot(adminKeyFile) };
     const secretFiles = { corp: `${SECRETS}/corp`, apps: `${SECRETS}/apps` };
-    const changes = await changePasswords(
-      company,
-      { apiUrl, adminKeyFile: inRoot(adminKeyFile) },
-      { caFile: LDAP_CA, secretFiles },
-    );
+    const changes = await changePasswords(company, api, { caFile: LDAP_CA, secretFiles });
+    const lookupPort = await start('lookup', {
+      LOCKSTEP_LOOKUP_DATABASE_URL: withCa(await lookupRole(company.databaseUrl)),
+    });
+    const lookedUp = await lookUpCredential(company, api, `http://127.0.0.1:${lookupPort}`);
     const cli = ['--url', apiUrl, '--key-file', adminKeyFile];
     const doctor = await run('chroot', [root, 'lockstep', ...cli, 'doctor']);
     const version = (await run('chroot', [root, 'lockstep', '--version'])).trim();
     return [
-      `api and worker run as the users of their units; ${changes} changes reached all five accounts`,
+      `api, worker and lookup service run as the users of their units; ${changes} changes reached all five accounts`,
+      ...lookedUp,
       `lockstep doctor passes (${doctor.trim().split('\n').length} lines); lockstep --version prints ${version}`,
     ];
   } finally {
-    await Promise.all([api.stop(), worker.stop()]);
+    for (const server of running) await server.stop();
   }
+}
+
+function withCa(databaseUrl: string): string {
+  const url = new URL(databaseUrl);
+  url.searchParams.set('sslrootcert', DB_CA);
+  return url.href;
 }
 
 function giveFiles(inRoot: (file: string) => string, { postgres, slapd, secretFiles }: Company) {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, chownSync, copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, copyFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import type { SourceName } from '../../bench/people';
 import { NODE_FLAGS } from '../../local/node-process';
 import { freePort } from '../../local/ports';
 import type { RunningServer } from '../../local/processes';
@@ -26,6 +27,8 @@ export interface Fleet {
   readonly members: readonly Member[];
   readonly adminKeyFile: string;
   readonly secretFiles: Company['secretFiles'];
+  /** The source to which the last worker is bound. It holds only the secret of this source, and no other worker does. */
+  readonly isolated?: SourceName | undefined;
   stop(): Promise<void>;
 }
 
@@ -34,11 +37,19 @@ const WORKER_UID = 20_001;
 const FIRST_API_UID = 20_002;
 
 /** Two apis and three workers that share one database and one engine. None of them runs yet. */
-export async function prepareFleet(company: Company, workDir: string): Promise<Fleet> {
-  const files = sharedFiles(company, workDir);
-  const workers = await Promise.all(
-    ['worker-1', 'worker-2', 'worker-3'].map((name) => worker(name, company, workDir, files)),
-  );
+export async function prepareFleet(
+  company: Company,
+  workDir: string,
+  isolated?: SourceName,
+): Promise<Fleet> {
+  const files = sharedFiles(company, workDir, isolated);
+  const workers = await Promise.all([
+    worker('worker-1', company, workDir, files),
+    worker('worker-2', company, workDir, files),
+    isolated === undefined
+      ? worker('worker-3', company, workDir, files)
+      : boundWorker('worker-3', company, workDir, files, isolated),
+  ]);
   const apis = await Promise.all(
     ['api-1', 'api-2'].map((name, index) =>
       api(name, FIRST_API_UID + index, company, workDir, files),
@@ -51,13 +62,14 @@ export async function prepareFleet(company: Company, workDir: string): Promise<F
     members,
     adminKeyFile: files.adminKey,
     secretFiles: files.secretFiles,
+    isolated,
     stop: async () => {
       for (const member of members) await member.stop();
     },
   };
 }
 
-function sharedFiles({ secretFiles }: Company, workDir: string) {
+function sharedFiles({ secretFiles }: Company, workDir: string, isolated?: SourceName) {
   const folder = (name: string, uid: number) => {
     const dir = path.join(workDir, name);
     mkdirSync(dir, { recursive: true, mode: 0o700 });
@@ -66,8 +78,9 @@ function sharedFiles({ secretFiles }: Company, workDir: string) {
   };
   const home = folder('worker', WORKER_UID);
   const secrets = folder('worker-secrets', WORKER_UID);
+  const boundSecrets = folder('bound-secrets', WORKER_UID);
   const copies = Object.entries(secretFiles).map(([source, file]) => {
-    const target = path.join(secrets, source);
+    const target = path.join(source === isolated ? boundSecrets : secrets, source);
     copyFileSync(file, target);
     chownSync(target, WORKER_UID, WORKER_UID);
     chmodSync(target, 0o400);
@@ -77,6 +90,7 @@ function sharedFiles({ secretFiles }: Company, workDir: string) {
     folder,
     home,
     secrets,
+    boundSecrets,
     secretFiles: Object.fromEntries(copies) as Company['secretFiles'],
     fingerprintKey: randomBytes(32),
     signer: path.join(home, 'keys', 'signer.pub.json'),
@@ -113,6 +127,36 @@ async function worker(
       LOCKSTEP_AUDIT_ANCHOR_FILE: path.join(files.home, `${name}-anchors.jsonl`),
       LOCKSTEP_FINGERPRINT_KEY_FILE: fingerprints,
       LOCKSTEP_SECRETS_DIR: files.secrets,
+      LOCKSTEP_WORKER_OPS_PORT: `${opsPort}`,
+    },
+    beforeStart: () => {},
+  });
+}
+
+/** A worker of one source, as docs/deploying.md describes it: of the key folder it sees the keys of epochs. */
+async function boundWorker(
+  name: string,
+  company: Company,
+  workDir: string,
+  files: Files,
+  source: SourceName,
+): Promise<Member> {
+  const opsPort = await freePort();
+  const keys = files.folder('bound-keys', WORKER_UID);
+  symlinkSync(path.join(files.home, 'keys/epochs'), path.join(keys, 'epochs'));
+  return member({
+    name,
+    kind: 'worker',
+    uid: WORKER_UID,
+    opsPort,
+    url: '',
+    workDir,
+    env: {
+      DATABASE_URL: company.databaseUrl,
+      TEMPORAL_ADDRESS: company.temporalAddress,
+      LOCKSTEP_KEY_DIR: keys,
+      LOCKSTEP_SECRETS_DIR: files.boundSecrets,
+      LOCKSTEP_WORKER_SOURCES: source,
       LOCKSTEP_WORKER_OPS_PORT: `${opsPort}`,
     },
     beforeStart: () => {},

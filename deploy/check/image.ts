@@ -8,10 +8,12 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { freePort } from '../../local/ports';
+import type { RunningServer } from '../../local/processes';
 import { buildImage, IMAGE_USER } from '../make/image';
 import { isInstalled, run } from '../make/tools';
 import { type Company, startCompany } from './company';
 import { changePasswords, startProcess } from './lockstep';
+import { lookUpCredential, lookupRole } from './lookup-service';
 import { type Check, type Context, type Found, must, Skipped } from './report';
 import { readEnvironmentFile } from './unit-file';
 
@@ -19,14 +21,18 @@ const buildah = (...args: string[]) => run('buildah', ['--storage-driver', 'vfs'
 
 export const image: Check = {
   name: 'image',
-  title: 'the OCI image has no shell, and api and worker run in it as an unprivileged user',
+  title: 'the OCI image has no shell, and every process runs in it as an unprivileged user',
   async run(context) {
     if (process.getuid?.() !== 0) throw new Skipped('buildah needs root here');
     for (const program of ['buildah', 'apt-get'])
       if (!(await isInstalled(program))) throw new Skipped(`${program} is not installed`);
     const { name, sbom } = await buildImage(context.clone, context.outDir, context.report);
     const parts = JSON.parse(readFileSync(sbom, 'utf8')) as { components: unknown[] };
-    const containers = [await containerOf(name), await containerOf(name)] as const;
+    const containers = [
+      await containerOf(name),
+      await containerOf(name),
+      await containerOf(name),
+    ] as const;
     try {
       const root = (await buildah('mount', containers[0])).trim();
       const inspected = JSON.parse(await buildah('inspect', '--type', 'image', name));
@@ -90,7 +96,7 @@ interface ImageConfig {
 }
 
 async function runWithServers(
-  [worker, api]: readonly [string, string],
+  [worker, api, lookup]: readonly [string, string, string],
   config: ImageConfig,
   context: Context,
 ): Promise<Found> {
@@ -99,77 +105,75 @@ async function runWithServers(
     'development',
     10,
   );
-  const ports = { api: await freePort(), apiOps: await freePort(), workerOps: await freePort() };
   const files = volumes(company, context);
-  const examples = (name: string) =>
-    readEnvironmentFile(
-      readFileSync(path.join(context.clone, 'deploy/compose', `${name}.env.example`), 'utf8'),
-    );
-  const shared = {
-    DATABASE_URL: withCa(company.databaseUrl),
-    LOCKSTEP_WORKER_OPS_PORT: `${ports.workerOps}`,
-    LOCKSTEP_API_OPS_PORT: `${ports.apiOps}`,
+  const running: RunningServer[] = [];
+  const start = async (container: string, kind: Kind, values: Record<string, string>) => {
+    const { port, opsPort, env } = await environmentOf(kind, values, context);
+    const spec = processSpec(container, kind, config, files, env);
+    const logFile = path.join(context.workDir, `image-${kind}.log`);
+    running.unshift(await startProcess({ ...spec, name: kind, logFile, opsPort }));
+    return `http://127.0.0.1:${port}`;
   };
-  const { TEMPORAL_TLS_SERVER_CA_CERT_PATH: _ca, ...ofWorker } = examples('worker');
-  const {
-    LOCKSTEP_API_TLS_CERT_FILE: _cert,
-    LOCKSTEP_API_TLS_KEY_FILE: _key,
-    ...ofApi
-  } = examples('api');
-  const start = (container: string, name: string, env: Record<string, string>, opsPort: number) =>
-    startProcess({
-      name,
-      command: 'buildah',
-      args: [
-        ...['--storage-driver', 'vfs', 'run', '--isolation', 'chroot'],
-        ...files.mounts(name).flatMap(([from, to]) => ['--volume', `${from}:${to}`]),
-        ...[
-          container,
-          '--',
-          ...config.Entrypoint,
-          files.environment(name, env),
-          `dist/${name}/main.js`,
-        ],
-      ],
-      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/root' },
-      logFile: path.join(context.workDir, `image-${name}.log`),
-      opsPort,
-    });
-  const running = [];
   try {
-    running.push(
-      await start(
-        worker,
-        'worker',
-        { ...ofWorker, ...shared, TEMPORAL_ADDRESS: company.temporalAddress },
-        ports.workerOps,
-      ),
-    );
+    const DATABASE_URL = withCa(company.databaseUrl);
+    await start(worker, 'worker', { DATABASE_URL, TEMPORAL_ADDRESS: company.temporalAddress });
     files.shareKeys();
-    running.push(
-      await start(
-        api,
-        'api',
-        { ...ofApi, ...shared, LOCKSTEP_API_HOST: '127.0.0.1', LOCKSTEP_API_PORT: `${ports.api}` },
-        ports.apiOps,
-      ),
-    );
-    const changes = await changePasswords(
-      company,
-      { apiUrl: `http://127.0.0.1:${ports.api}`, adminKeyFile: files.adminKey },
-      {
-        caFile: '/etc/lockstep/ca/ldap.pem',
-        secretFiles: { corp: '/etc/lockstep/secrets/corp', apps: '/etc/lockstep/secrets/apps' },
-      },
-    );
+    const target = {
+      apiUrl: await start(api, 'api', { DATABASE_URL, LOCKSTEP_API_HOST: '127.0.0.1' }),
+      adminKeyFile: files.adminKey,
+    };
+    const secretFiles = { corp: '/etc/lockstep/secrets/corp', apps: '/etc/lockstep/secrets/apps' };
+    const caFile = '/etc/lockstep/ca/ldap.pem';
+    const changes = await changePasswords(company, target, { caFile, secretFiles });
+    const lookupUrl = await start(lookup, 'lookup', {
+      LOCKSTEP_LOOKUP_DATABASE_URL: withCa(await lookupRole(company.databaseUrl)),
+      LOCKSTEP_LOOKUP_HOST: '127.0.0.1',
+    });
     return [
-      `api and worker ran in it as user ${IMAGE_USER}; ${changes} changes reached all five accounts`,
+      `api, worker and lookup service ran in it as user ${IMAGE_USER}; ${changes} changes reached all five accounts`,
+      ...(await lookUpCredential(company, target, lookupUrl)),
     ];
   } finally {
-    for (const server of running.reverse()) await server.stop();
+    for (const server of running) await server.stop();
     await company.stop();
   }
 }
+
+type Kind = 'api' | 'worker' | 'lookup';
+
+/** The environment of the compose file with the given values, on free ports and, because that is loopback, without TLS. */
+async function environmentOf(
+  kind: Kind,
+  values: Readonly<Record<string, string>>,
+  { clone }: Context,
+) {
+  const file = path.join(clone, 'deploy/compose', `${kind}.env.example`);
+  const example = Object.entries(readEnvironmentFile(readFileSync(file, 'utf8'))).filter(
+    ([name]) => !name.includes('_TLS_'),
+  );
+  const [port, opsPort] = [await freePort(), await freePort()];
+  const prefix = `LOCKSTEP_${kind.toUpperCase()}`;
+  const own = { [`${prefix}_PORT`]: `${port}`, [`${prefix}_OPS_PORT`]: `${opsPort}` };
+  if (kind === 'worker') delete own[`${prefix}_PORT`];
+  return { port, opsPort, env: { ...Object.fromEntries(example), ...own, ...values } };
+}
+
+/** The command that runs a process in its container, as the compose file describes it. */
+const processSpec = (
+  container: string,
+  kind: Kind,
+  { Entrypoint }: ImageConfig,
+  files: ReturnType<typeof volumes>,
+  env: Readonly<Record<string, string>>,
+) => ({
+  command: 'buildah',
+  args: [
+    ...['--storage-driver', 'vfs', 'run', '--isolation', 'chroot'],
+    ...files.mounts(kind).flatMap(([from, to]) => ['--volume', `${from}:${to}`]),
+    ...[container, '--', ...Entrypoint, files.environment(kind, env), `dist/${kind}/main.js`],
+  ],
+  env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', HOME: '/root' },
+});
 
 const withCa = (databaseUrl: string): string => {
   const url = new URL(databaseUrl);
@@ -186,33 +190,42 @@ function volumes({ postgres, slapd, secretFiles }: Company, { workDir }: Context
     chownSync(dir, IMAGE_USER, IMAGE_USER);
     return dir;
   };
-  const [worker, api, ca, secrets, policies] = ['worker', 'api', 'ca', 'secrets', 'policies'].map(
-    folder,
-  ) as [string, string, string, string, string];
   const give = (from: string, to: string, mode: number) => {
     copyFileSync(from, to);
     chownSync(to, IMAGE_USER, IMAGE_USER);
     chmodSync(to, mode);
   };
-  give(postgres.caFile, path.join(ca, 'db.pem'), 0o444);
-  give(slapd.caFile, path.join(ca, 'ldap.pem'), 0o444);
+  const [worker, api] = [folder('worker'), folder('api')];
+  give(postgres.caFile, path.join(folder('ca'), 'db.pem'), 0o444);
+  give(slapd.caFile, path.join(folder('ca'), 'ldap.pem'), 0o444);
   for (const [source, file] of Object.entries(secretFiles))
-    give(file, path.join(secrets, source), 0o400);
+    give(file, path.join(folder('secrets'), source), 0o400);
+  const own: Readonly<Record<Kind, readonly (readonly [string, string])[]>> = {
+    worker: [
+      [worker, '/var/lib/lockstep/worker'],
+      [folder('secrets'), '/etc/lockstep/secrets:ro'],
+      [folder('policies'), '/etc/lockstep/policies:ro'],
+    ],
+    api: [
+      [api, '/var/lib/lockstep/api'],
+      [folder('policies'), '/etc/lockstep/policies:ro'],
+    ],
+    lookup: [[path.join(worker, 'keys/master'), '/var/lib/lockstep/worker/keys/master:ro']],
+  };
   return {
     adminKey: path.join(api, 'admin-key'),
-    mounts: (name: string): readonly (readonly [string, string])[] => [
-      name === 'worker' ? [worker, '/var/lib/lockstep/worker'] : [api, '/var/lib/lockstep/api'],
-      [ca, '/etc/lockstep/ca:ro'],
-      [policies, '/etc/lockstep/policies:ro'],
-      ...(name === 'worker' ? [[secrets, '/etc/lockstep/secrets:ro'] as const] : []),
+    mounts: (kind: Kind): readonly (readonly [string, string])[] => [
+      ...own[kind],
+      [folder('ca'), '/etc/lockstep/ca:ro'],
+      [folder(`environment-${kind}`), '/run/lockstep:ro'],
     ],
     /** Gives a process its variables, as compose does. This buildah takes them only as arguments, which anyone can read. */
-    environment: (name: string, env: Readonly<Record<string, string>>): string => {
+    environment: (kind: Kind, env: Readonly<Record<string, string>>): string => {
       const lines = Object.entries(env).map(([variable, value]) => `${variable}="${value}"\n`);
-      const file = path.join(name === 'worker' ? worker : api, 'environment');
+      const file = path.join(folder(`environment-${kind}`), 'environment');
       writeFileSync(file, lines.join(''), { mode: 0o400 });
       chownSync(file, IMAGE_USER, IMAGE_USER);
-      return `--env-file=/var/lib/lockstep/${name}/environment`;
+      return '--env-file=/run/lockstep/environment';
     },
     /** What the service "keys" of the compose file does. */
     shareKeys: () => {

@@ -2,7 +2,12 @@ import path from 'node:path';
 import { isInstalled, run } from '../make/tools';
 import { type Check, must, Skipped } from './report';
 
-const UNITS = ['lockstep-api.service', 'lockstep-worker.service', 'lockstep-lookup.service'];
+const UNITS = [
+  'lockstep-api.service',
+  'lockstep-worker.service',
+  'lockstep-worker@.service',
+  'lockstep-lookup.service',
+];
 
 /** The exposure that systemd-analyze computes, in tenths: 0 is best, 10 is worst. */
 const MAX_EXPOSURE = 20;

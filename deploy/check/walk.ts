@@ -13,7 +13,7 @@ const PEOPLE = 20;
 export const walk: Check = {
   name: 'walk',
   title:
-    'two apis and three workers, as users of their own, with Temporal on PostgreSQL: any one is killed, all are restarted, and a backup is restored',
+    'two apis and three workers, one of them bound to a source, with Temporal on PostgreSQL: any one is killed, all are restarted, and a backup is restored',
   async run(context) {
     if (process.getuid?.() !== 0)
       throw new Skipped('the processes run as users of their own, which needs root');
@@ -22,7 +22,7 @@ export const walk: Check = {
       'cluster',
       PEOPLE,
     );
-    const fleet = await prepareFleet(company, context.workDir);
+    const fleet = await prepareFleet(company, context.workDir, 'apps');
     try {
       for (const member of fleet.members) await member.start();
       await link(fleet, company);
@@ -48,6 +48,7 @@ export const link = (fleet: Fleet, { slapd, people }: Company) =>
     secretFiles: fleet.secretFiles,
     people,
     watched: {},
+    ...(fleet.isolated !== undefined && { isolated: fleet.isolated }),
   });
 
 export type Disturbance = (members: readonly Member[]) => Promise<void>;

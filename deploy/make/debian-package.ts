@@ -58,6 +58,10 @@ function addSystemFiles(clone: string, root: string): void {
     place(`deploy/systemd/${unit}`, `usr/lib/systemd/system/${unit}`, 0o644);
     place(`deploy/etc/${kind}.env`, `etc/lockstep/${kind}.env`, 0o640);
   }
+  const bound = 'lockstep-worker@.service';
+  place(`deploy/systemd/${bound}`, `usr/lib/systemd/system/${bound}`, 0o644);
+  const example = 'isolated-worker.env';
+  place(`deploy/etc/${example}`, `usr/share/doc/lockstep/examples/${example}`, 0o644);
   place('LICENSE', 'usr/share/doc/lockstep/copyright', 0o644);
   place('CHANGELOG.md', 'usr/share/doc/lockstep/CHANGELOG.md', 0o644);
   cpSync(path.join(clone, 'docs'), path.join(root, 'usr/share/doc/lockstep'), { recursive: true });

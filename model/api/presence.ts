@@ -29,6 +29,9 @@ export const presenceSchema = z.object({
     .describe(
       'Ids of the master keys without a backup; empty while no single sign-on application is configured.',
     ),
+  unservedSources: z
+    .array(z.string())
+    .describe('Isolated sources that no running worker is bound to. Their accounts wait.'),
   sealing: z
     .enum(['ready', 'no_key', 'signer_unreadable'])
     .describe(

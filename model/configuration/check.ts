@@ -13,6 +13,7 @@ import { everyIssue } from './every-issue';
 import { fieldIssues, zodIssues } from './field-issues';
 import { groupRules } from './group';
 import { type AbilitiesOf, formIssues } from './hash-paths';
+import { isolationIssues } from './isolation';
 import { NOT_A_NAME } from './names';
 import { type CheckedChannelKind, noticeIssues } from './notice-channels';
 
@@ -63,6 +64,7 @@ export function checkConfiguration(
     ...captureIssues(configuration, captureTraitsIn(configuration, kinds)),
     ...applicationIssues(configuration, names.peopleGroups),
     ...adapterIssues(configuration),
+    ...isolationIssues(configuration),
     ...Object.entries(configuration.applications).flatMap(([application, { source }]) =>
       unknownName(['applications', application, 'source'], source, 'source', names.sources),
     ),

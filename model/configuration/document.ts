@@ -128,7 +128,13 @@ const sourceFields = z.strictObject({
     .enum(lanes)
     .default('inline')
     .describe(
-      'queue: the source has a task queue of its own from the first attempt on, for slow sources. A source with maxPerSecond or maxAtOnce always has one.',
+      'queue: the source has a task queue of its own from the first attempt on, for slow sources. An isolated source, and one with maxPerSecond or maxAtOnce, always has one.',
+    ),
+  isolated: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Only workers that name this source in LOCKSTEP_WORKER_SOURCES ask it, on its own task queue. The other workers need none of its secrets. Such a source captures no passwords.',
     ),
   ...limitFields,
   maintenance: z

@@ -43,6 +43,10 @@ export function limitsOf({ maxPerSecond, maxAtOnce }: LimitSettings): Limits | n
   return { perWindow, windowMs: Math.ceil((perWindow * 1000) / maxPerSecond), atOnce };
 }
 
-/** The lane of a source. A source with limits never takes the inline lane, because its accounts may wait for long. */
-export const laneOf = (source: LimitSettings & { readonly lane: Lane }): Lane =>
-  limitsOf(source) === null ? source.lane : 'queue';
+/**
+ * The lane of a source. A source with limits never takes the inline lane, because its accounts may wait for long; an
+ * isolated one does not, because the workers of that lane do not ask it.
+ */
+export const laneOf = (
+  source: LimitSettings & { readonly lane: Lane; readonly isolated: boolean },
+): Lane => (limitsOf(source) === null && !source.isolated ? source.lane : 'queue');

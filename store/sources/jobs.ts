@@ -69,21 +69,31 @@ export const slowJobs: readonly JobKind[] = ['check', 'refresh', 'look', 'verify
 /** The kinds of jobs whose result a person waits for. */
 export const jobsOfPeople: readonly JobKind[] = ['sign-in', 'set-credentials', ...accountActions];
 
+/** The sources whose jobs a worker claims. */
+export type JobsOf = { readonly only: readonly string[] } | { readonly except: readonly string[] };
+
 /**
  * Claims the oldest open job of these kinds. If the worker does not finish it before the lease ends, another worker
  * may claim it.
+ * @param of `only` leaves out the jobs that concern no source
  * @returns null when there is no such job
  */
 export async function claimJob(
   db: Database,
   leaseSeconds: number,
   kinds: readonly JobKind[] = slowJobs,
+  of: JobsOf = { except: [] },
 ): Promise<Job | null> {
+  const isClaimable =
+    'only' in of
+      ? sql<boolean>`source = any(${[...of.only]}::text[])`
+      : sql<boolean>`(source is null or source <> all(${[...of.except]}::text[]))`;
   const { rows } = await sql<Job>`
     update job set claimed_until = now() + make_interval(secs => ${leaseSeconds})
     where id = (
       select id from job
-      where finished_at is null and kind = any(${[...kinds]}::text[]) and (claimed_until is null or claimed_until < now())
+      where finished_at is null and kind = any(${[...kinds]}::text[])
+        and ${isClaimable} and (claimed_until is null or claimed_until < now())
       order by created_at limit 1 for update skip locked)
     returning id, kind, source, parameters, requested_by as "requestedBy"`.execute(db);
   return rows[0] ?? null;

@@ -12,12 +12,12 @@ describeWith(['postgres'], 'a plan with references to secrets', () => {
   });
   afterAll(() => api.stop());
 
-  const planOf = async (bindPassword: string) => {
+  const planOf = async (bindPassword: string, isolated = false) => {
     const settings = {
       ...{ url: 'ldaps://directory.example.com', base: 'dc=example' },
       ...{ bindDn: 'cn=lockstep', bindPassword },
     };
-    const document = { version: 1, sources: { corp: { kind: 'ldap', settings } } };
+    const document = { version: 1, sources: { corp: { kind: 'ldap', isolated, settings } } };
     const { status, body } = await api.send('POST', '/v1/configuration/plan', {
       body: { document },
     });
@@ -54,5 +54,14 @@ describeWith(['postgres'], 'a plan with references to secrets', () => {
     expect((await planOf('${file:/run/secrets/corp}')).status).toBe(200);
     expect((await planOf('${file:/srv/secrets/corp}')).status).toBe(200);
     expect((await planOf('${file:/etc/passwd}')).status).toBe(422);
+  });
+
+  test('accepts for an isolated source only what a worker that is bound to it resolves', async () => {
+    const secrets = { folder: '/srv/corp', prefix: 'CORP_' };
+    await reportPresence(api.database.db, 'bound', { secrets, sources: ['corp'] });
+    expect((await planOf('${file:/srv/corp/password}', true)).status).toBe(200);
+    expect((await planOf('${file:/srv/secrets/corp}', true)).status).toBe(422);
+    await reportPresence(api.database.db, 'bound', { secrets, sources: ['other'] });
+    expect((await planOf('${file:/srv/corp/password}')).status).toBe(422);
   });
 });

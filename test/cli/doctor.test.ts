@@ -1,16 +1,19 @@
 import { mkdirSync, renameSync, rmdirSync } from 'node:fs';
 import path from 'node:path';
 import { sql } from 'kysely';
+import { accountRulesOf } from '../../connectors/registry';
+import { configurationSchema } from '../../model/configuration/document';
 import { type EngineProblem, engineProblems } from '../../model/engine-problem';
 import { type KeyStoreProblem, keyStoreProblems } from '../../model/key-store-problem';
 import { linkReports } from '../../model/people/link-reports';
-import { reportPresence } from '../../store/presence';
+import { applyConfiguration, currentConfiguration } from '../../store/configuration/versions';
+import { removePresence, reportPresence } from '../../store/presence';
 import { claimJob, finishJob } from '../../store/sources/jobs';
 import { SIGNER_PUBLIC_FILE } from '../../store/worker/keys/key-directory';
 import { type Loop, startLoop } from '../../worker/loop';
 import { startTestApi, type TestApi } from '../support/api';
 import { chainAll, verifyAll } from '../support/audit-chain';
-import { addPerson, applyTestConfiguration } from '../support/played-worker';
+import { addPerson, applyTestConfiguration, testConfiguration } from '../support/played-worker';
 import { describeWith } from '../support/servers';
 import { until } from '../support/until';
 import { lockstepAt } from './run-cli';
@@ -215,6 +218,29 @@ describeWith(['postgres'], 'commands that a worker carries out', () => {
       );
     },
   );
+
+  test('lockstep doctor names an isolated source until a worker is bound to it, and a bound worker is no other worker', async () => {
+    const { db } = api.database;
+    const { crm } = testConfiguration.sources;
+    const sources = { ...testConfiguration.sources, crm: { ...crm, isolated: true } };
+    const { version } = await currentConfiguration(db);
+    const document = configurationSchema.parse({ ...testConfiguration, sources });
+    await applyConfiguration(db, document, version, 'test', accountRulesOf);
+    const during = worker(1, () => ({ findings: [] }));
+    const before = await lockstep(['doctor', 'crm'], { during });
+    expect([before.code, before.stdout]).toEqual([
+      1,
+      expect.stringMatching(/✖ isolated .*LOCKSTEP_WORKER_SOURCES=crm/s),
+    ]);
+    await reportPresence(db, 'bound', { sources: ['crm'] });
+    expect((await lockstep(['doctor', 'crm'], { during })).code).toBe(0);
+    await removePresence(db, 'test');
+    await presence('worker');
+    await reportPresence(db, 'test');
+    await removePresence(db, 'bound');
+    await presence(null);
+    await applyConfiguration(db, testConfiguration, version + 1, 'test', accountRulesOf);
+  });
 
   test('lockstep doctor warns while a master key has no backup', async () => {
     const { db } = api.database;

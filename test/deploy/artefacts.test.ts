@@ -4,21 +4,18 @@ import { parse } from 'yaml';
 import { environmentSchema } from '../../config';
 import { readEnvironmentFile, readUnit, withVariables } from '../../deploy/check/unit-file';
 import { release } from '../../release';
+import { variablesOf } from '../support/variables-of-process';
 
 const deploy = path.resolve(__dirname, '../../deploy');
 const read = (file: string) => readFileSync(path.join(deploy, file), 'utf8');
 
-/** Variables of Node and glibc that the artefacts set. */
-const OTHERS = ['NODE_EXTRA_CA_CERTS', 'MALLOC_ARENA_MAX'];
-const known = [...Object.keys(environmentSchema.shape), ...OTHERS];
+/** A variable of Node that the artefacts set. */
+const OF_NODE = 'NODE_EXTRA_CA_CERTS';
+const processes = ['api', 'worker', 'lookup'] as const;
 
-const environmentFiles = [
-  'etc/api.env',
-  'etc/worker.env',
-  'etc/lookup.env',
-  'compose/api.env.example',
-  'compose/worker.env.example',
-];
+/** Variables that contain a secret, or name a file with one. */
+const SECRETS =
+  /^(DATABASE_(DIRECT_)?URL|LOCKSTEP_LOOKUP_DATABASE_URL|LOCKSTEP_(SECRETS|KEY)_DIR|LOCKSTEP_SIGN_IN_FILE|\w+_KEY_(FILE|PATH)|\w+_TOKEN_FILE)$/;
 
 const chartTemplates = readdirSync(path.join(deploy, 'helm/lockstep/templates')).map(
   (file) => `helm/lockstep/templates/${file}`,
@@ -26,19 +23,72 @@ const chartTemplates = readdirSync(path.join(deploy, 'helm/lockstep/templates'))
 
 const commentedOut = (text: string): string => text.replaceAll(/^#(?=[A-Z][A-Z0-9_]*=)/gm, '');
 
-test.each(environmentFiles)('every variable of %s is one that Lockstep reads', (file) => {
+test.each(
+  processes.flatMap((kind) => [
+    { kind, file: `etc/${kind}.env` },
+    { kind, file: `compose/${kind}.env.example` },
+  ]),
+)('$file has every variable that the $kind process reads, and no other', ({ kind, file }) => {
   const variables = Object.keys(readEnvironmentFile(commentedOut(read(file))));
-  expect(variables.length).toBeGreaterThan(3);
-  expect(variables.filter((name) => !known.includes(name))).toEqual([]);
+  expect(variables.filter((name) => name !== OF_NODE).sort()).toEqual(variablesOf(kind).sort());
 });
 
-test('every variable of the chart is one that Lockstep reads', () => {
-  const variables = chartTemplates.flatMap((file) =>
-    [...read(file).matchAll(/- name: ([A-Z][A-Z0-9_]+)$/gm)].map(([, name]) => name ?? ''),
-  );
-  expect(variables).toContain('LOCKSTEP_SIGNER_FILE');
-  expect(variables.filter((name) => !known.includes(name))).toEqual([]);
+test.each(processes)(
+  'the chart gives the %s process variables that it reads, its secrets among them',
+  (kind) => {
+    const variables = variablesOf(kind);
+    const given = chartVariables(kind);
+    expect(given.filter((name) => name !== OF_NODE && !variables.includes(name))).toEqual([]);
+    expect(variables.filter((name) => SECRETS.test(name) && !given.includes(name))).toEqual([]);
+  },
+);
+
+test.each(processes)(
+  'the chart passes each further variable to the %s process by its values',
+  (kind) => {
+    const template = read(`helm/lockstep/templates/${kind}.yaml`);
+    expect(template).toContain(
+      `include "lockstep.commonEnv" (dict "root" . "component" "${kind}")`,
+    );
+    const values = parse(read('helm/lockstep/values.yaml'));
+    expect(values).toMatchObject({ environment: {} });
+    expect(values[kind]).toMatchObject({
+      environment: {},
+      extraVolumes: [],
+      extraVolumeMounts: [],
+    });
+  },
+);
+
+test('every further variable of Lockstep is one of the command line', () => {
+  const read = new Set(processes.flatMap(variablesOf));
+  const further = Object.keys(environmentSchema.shape).filter((name) => !read.has(name));
+  expect(further.sort()).toEqual([
+    'LOCKSTEP_API_KEY',
+    'LOCKSTEP_API_KEY_FILE',
+    'LOCKSTEP_CACHE_DIR',
+    'LOCKSTEP_URL',
+    'POSTGRES_BIN_DIR',
+    'TEMPORAL_CLI_PATH',
+  ]);
 });
+
+/** The variables that the template of a process sets, with those of the named parts that it includes. */
+function chartVariables(kind: (typeof processes)[number]): string[] {
+  const template = read(`helm/lockstep/templates/${kind}.yaml`);
+  const parts = read('helm/lockstep/templates/_helpers.tpl').split('{{- define ');
+  const included = (text: string): string[] => [
+    text,
+    ...parts.flatMap((part) => {
+      const [, name = ''] = /^"([\w.]+)"/.exec(part) ?? [];
+      return name !== '' && text.includes(`include "${name}"`) ? included(part) : [];
+    }),
+  ];
+  const named = included(template)
+    .join('\n')
+    .matchAll(/- name: ([A-Z][A-Z0-9_]+)$/gm);
+  return [...named].map(([, name]) => name ?? '');
+}
 
 test.each(['api', 'worker'])(
   'the unit of the %s is hardened and starts its main program',
@@ -82,6 +132,60 @@ test('no container of the compose file can write to its root or gain privileges'
       cap_drop: ['ALL'],
       security_opt: ['no-new-privileges:true'],
     });
+});
+
+test.each(processes)('the compose file mounts each file that the %s process reads', (kind) => {
+  const compose = parse(read('compose/compose.yaml'), { merge: true });
+  const mounted: string[] = compose.services[kind].volumes.map(
+    (volume: string | { target: string }) =>
+      typeof volume === 'string' ? volume.split(':')[1] : volume.target,
+  );
+  const text = commentedOut(read(`compose/${kind}.env.example`));
+  const files = Object.values(readEnvironmentFile(text)).flatMap(
+    (value) => value.match(/(?<![\w/.:])\/(etc|var)\/[\w/.-]+/) ?? [],
+  );
+  const below = (file: string) => mounted.some((folder) => `${file}/`.startsWith(`${folder}/`));
+  const keyFolder = '/var/lib/lockstep/worker/keys';
+  const missing = files.filter((file) => file.startsWith('/') && !below(file));
+  expect(missing).toEqual(kind === 'lookup' ? [keyFolder] : []);
+});
+
+test('a bound worker gets only variables that a worker reads, sees the keys of epochs, and none of the other secrets', () => {
+  const [added, example, unit] = [
+    'etc/isolated-worker.env',
+    'compose/worker-isolated.env.example',
+    'systemd/lockstep-worker@.service',
+  ].map(read) as [string, string, string];
+  for (const text of [added, example]) {
+    const variables = readEnvironmentFile(commentedOut(text));
+    expect(variables).toHaveProperty('LOCKSTEP_WORKER_SOURCES');
+    expect(Object.keys(variables).filter((name) => !variablesOf('worker').includes(name))).toEqual(
+      [],
+    );
+  }
+  expect(unit).toMatch(
+    /^TemporaryFileSystem=\/var\/lib\/lockstep:ro \/etc\/lockstep\/sources:ro$/m,
+  );
+  expect(unit).toMatch(
+    /^BindReadOnlyPaths=\/var\/lib\/lockstep\/worker\/keys\/epochs \/etc\/lockstep\/sources\/%i$/m,
+  );
+  expect(unit).toMatch(/^InaccessiblePaths=-\/etc\/lockstep\/secrets /m);
+  const compose = parse(read('compose/compose.yaml'), { merge: true });
+  expect(JSON.stringify(compose.services['worker-isolated'].volumes)).not.toMatch(
+    /"worker:|files\/secrets|files\/worker/,
+  );
+});
+
+test('the container of the lookup service sees no key of the worker but the master keys', () => {
+  const { lookup } = parse(read('compose/compose.yaml'), { merge: true }).services;
+  const [keys] = lookup.volumes.filter((volume: unknown) => typeof volume === 'object');
+  expect(keys).toMatchObject({
+    source: 'worker',
+    target: '/var/lib/lockstep/worker/keys/master',
+    read_only: true,
+    volume: { subpath: 'keys/master' },
+  });
+  expect(JSON.stringify(lookup.volumes)).not.toMatch(/"worker:|secrets/);
 });
 
 test('the chart contains no secret: each one is a reference', () => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, symlinkSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { Connector } from '../../connectors/contract';
@@ -21,10 +21,11 @@ import { newId } from '../../store/ids';
 import { findIdentity, saveIdentity } from '../../store/people/identities';
 import type { CommandKind } from '../../store/tables';
 import { ensureEpoch } from '../../store/worker/epochs';
+import { openEpochFolder } from '../../store/worker/keys/epoch-folder';
 import { openKeyDirectory, SIGNER_PUBLIC_FILE } from '../../store/worker/keys/key-directory';
 import type { KeyStore, MasterKeyStore } from '../../store/worker/keys/key-store';
 import { openMailboxes } from '../../worker/adapters/mailbox';
-import { startEngineSide } from '../../worker/changes/engine';
+import { startBoundSide, startEngineSide } from '../../worker/changes/engine';
 import { linksToChanges } from '../../worker/changes/link-to-change';
 import { installRuntime } from '../../worker/changes/temporal';
 import { startJanitor } from '../../worker/janitor';
@@ -60,6 +61,8 @@ export interface Lockstep {
   forgetTroubles(): Promise<void>;
   /** Starts a worker; several may run. With `away` it cannot reach the engine and does only work that needs none. */
   startWorker(engine?: 'away'): TestWorker;
+  /** Starts a worker that is bound to these sources, and sees nothing of the key folder but the keys of epochs. */
+  startBoundWorker(...sources: string[]): TestWorker;
   stop(): Promise<void>;
 }
 
@@ -73,6 +76,8 @@ export interface NewPassword {
 }
 
 export interface TestWorker {
+  /** The sources whose connector this worker has used. */
+  readonly asked: ReadonlySet<string>;
   /** Shuts down as on SIGTERM. */
   stop(): Promise<void>;
 }
@@ -129,6 +134,42 @@ export async function startLockstep(
     const change = await readChange(db, changeId);
     if (change === null) throw new Error('no such change');
     return change;
+  };
+  const dependencies = (own: KeyStore) => {
+    const asked = new Set<string>();
+    const connector: typeof connectors.of = (source, configuration) => {
+      asked.add(source);
+      return connectors.of(source, configuration);
+    };
+    const configuration = watchConfiguration(db);
+    const accountRules = accountRulesOf;
+    return {
+      asked,
+      deps: { db, keys: own, configuration, connector, accountRules, random: () => 0 },
+    };
+  };
+  const reaching = () => ({
+    ...engine,
+    login: { tls: false, apiKey: () => null },
+    workerId: newId('key'),
+  });
+  const running = (
+    jobs: ReturnType<typeof startJobs>,
+    ended: Promise<void>,
+    asked: ReadonlySet<string>,
+    stopping: AbortController,
+  ): TestWorker => {
+    const worker: TestWorker = {
+      asked,
+      async stop() {
+        workers.delete(worker);
+        stopping.abort();
+        await (await jobs).stop();
+        await ended;
+      },
+    };
+    workers.add(worker);
+    return worker;
   };
   const lockstep: Lockstep = {
     accepted: titles,
@@ -219,43 +260,32 @@ export async function startLockstep(
     },
     startWorker(found) {
       const stopping = new AbortController();
-      const deps = {
-        db,
-        keys,
-        configuration: watchConfiguration(db),
-        connector: connectors.of,
-        accountRules: accountRulesOf,
-        random: () => 0,
-      };
-      const jobs = startJobs(
-        { ...deps, candidate: (candidate) => connectors.candidate(candidate) },
-        audit,
-        database.url,
-      );
+      const { deps, asked } = dependencies(keys);
       const { ended } = startEngineSide(
         deps,
         {
-          ...engine,
-          login: { tls: false, apiKey: () => null },
+          ...reaching(),
           ...(found === 'away' ? { address: '127.0.0.1:1' } : {}),
           databaseUrl: database.url,
-          workerId: newId('key'),
           workflows: { workflowBundle: { codePath: server('workflows').bundle ?? '' } },
           notices,
           linkTo: linksToChanges(db, undefined, 'http://127.0.0.1'),
         },
         stopping.signal,
       );
-      const worker: TestWorker = {
-        async stop() {
-          workers.delete(worker);
-          stopping.abort();
-          await (await jobs).stop();
-          await ended;
-        },
-      };
-      workers.add(worker);
-      return worker;
+      const jobs = startJobs(
+        deps,
+        { audit, candidate: (candidate) => connectors.candidate(candidate) },
+        database.url,
+      );
+      return running(jobs, ended, asked, stopping);
+    },
+    startBoundWorker(...boundTo) {
+      const stopping = new AbortController();
+      const { deps, asked } = dependencies(openEpochFolder(epochsOnly(keyDir)));
+      const { ended } = startBoundSide({ ...deps, boundTo }, reaching(), stopping.signal);
+      const jobs = startJobs({ ...deps, boundTo }, null, database.url);
+      return running(jobs, ended, asked, stopping);
     },
     async stop() {
       await Promise.all([...workers].map((worker) => worker.stop()));
@@ -267,6 +297,13 @@ export async function startLockstep(
     },
   };
   return lockstep;
+}
+
+/** The key folder as a bound worker sees it. */
+function epochsOnly(keyDir: string): string {
+  const dir = mkdtempSync(path.join(os.tmpdir(), 'lockstep-bound-'));
+  symlinkSync(path.join(keyDir, 'epochs'), path.join(dir, 'epochs'));
+  return dir;
 }
 
 /** Opens the real connectors; only their service passwords, and the folder of their programs, come from the test. */

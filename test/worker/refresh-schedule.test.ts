@@ -48,8 +48,8 @@ describeWith(['slapd', 'postgres'], 'joiners, movers and leavers of a directory'
     workers = await Promise.all(
       [deps, deps].map((of) =>
         startJobs(
-          { ...of, candidate: async () => connector },
-          auditChainOf(database.db),
+          of,
+          { audit: auditChainOf(database.db), candidate: async () => connector },
           database.url,
         ),
       ),

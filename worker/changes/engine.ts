@@ -5,10 +5,11 @@ import { environment } from '../../config';
 import { log } from '../../log';
 import { engineProblems } from '../../model/engine-problem';
 import { PRESENCE_INTERVAL_MS, reportPresence } from '../../store/presence';
-import { watchKeyStore } from '../key-store';
+import { noKeyStore, watchKeyStore } from '../key-store';
 import { startLoop } from '../loop';
 import { type NamespaceState, prepareNamespace, problemOf } from './namespace';
 import { type EngineSettings, serveChanges } from './serve';
+import { serveBoundSources } from './serve-sources';
 import { connectEngine } from './temporal';
 
 export interface EngineSide {
@@ -23,11 +24,36 @@ export interface EngineSide {
 
 const PATIENCE_MS = 2_000;
 
+/** What each worker needs for the engine. */
+type Reaching = Pick<EngineSettings, 'address' | 'namespace' | 'login' | 'workerId' | 'servers'>;
+
+type Serve = (client: Client, connection: NativeConnection) => Promise<void>;
+
 /** Starts the parts of the worker that need the engine. They wait for the engine for any length of time. */
-export function startEngineSide(
+export const startEngineSide = (
   deps: Dependencies,
   settings: EngineSettings,
   stopping: AbortSignal,
+): EngineSide =>
+  reachEngine(deps, settings, stopping, (client, connection) =>
+    serveChanges(deps, settings, connection, client, stopping),
+  );
+
+/** The same for a bound worker. */
+export const startBoundSide = (
+  deps: Dependencies,
+  settings: Reaching,
+  stopping: AbortSignal,
+): EngineSide =>
+  reachEngine(deps, settings, stopping, (_client, connection) =>
+    serveBoundSources(deps, settings, connection, stopping),
+  );
+
+function reachEngine(
+  deps: Dependencies,
+  settings: Reaching,
+  stopping: AbortSignal,
+  serve: Serve,
 ): EngineSide {
   const { address, namespace, login, workerId } = settings;
   let state: NamespaceState = { problem: 'unreachable', lacks: [] };
@@ -47,7 +73,7 @@ export function startEngineSide(
     logged = found.problem;
     if (found.problem === null) onUsable();
   };
-  const keyStore = watchKeyStore(deps);
+  const keyStore = deps.boundTo === undefined ? watchKeyStore(deps) : noKeyStore;
   const run = async (): Promise<void> => {
     const presence = startLoop({ name: 'presence', everyMs: PRESENCE_INTERVAL_MS }, async () => {
       if (look !== null) note(await look());
@@ -55,6 +81,7 @@ export function startEngineSide(
         engineProblem: state.problem,
         engineLacks: state.lacks,
         ...(await keyStore.look()),
+        sources: deps.boundTo ?? null,
         ...(settings.servers !== undefined && { servers: settings.servers() }),
         secrets: {
           folder: environment.LOCKSTEP_SECRETS_DIR,
@@ -72,7 +99,7 @@ export function startEngineSide(
       look = namespaceWatch(client, connection, settings);
       presence.wake();
       if (await isAbortedBefore(usable, stopping)) return;
-      await serveChanges(deps, settings, connection, client, stopping);
+      await serve(client, connection);
       await connection.close();
     } finally {
       await presence.stop();
@@ -103,7 +130,7 @@ function isAbortedBefore(awaited: Promise<void>, stopping: AbortSignal): Promise
 function namespaceWatch(
   client: Client,
   connection: NativeConnection,
-  { namespace, login }: EngineSettings,
+  { namespace, login }: Reaching,
 ): () => Promise<NamespaceState> {
   let isPrepared = false;
   let usedKey: string | null = null;

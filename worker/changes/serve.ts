@@ -6,6 +6,7 @@ import type { Dependencies } from '../../activities/dependencies';
 import { createNoticeActivities } from '../../activities/notices';
 import type { NoticeChannels } from '../../connectors/notices/open';
 import { log } from '../../log';
+import { asks } from '../../model/configuration/isolation';
 import { retryOverdue } from '../../store/changes/commands';
 import { type Channel, channels, listen } from '../../store/notifications';
 import { handOutCommands, sendProbes } from '../../store/sources/commands';
@@ -142,6 +143,8 @@ const watchSources = (deps: Dependencies, queues: SourceQueues): Loop =>
   startLoop({ name: 'source queues', everyMs: 30_000 }, async () => {
     const { configuration } = await deps.configuration(Number.POSITIVE_INFINITY);
     const needed = await readNeededSources(deps.db);
-    await queues.serve([...new Set([...Object.keys(configuration.sources), ...needed])]);
+    const known = new Set([...Object.keys(configuration.sources), ...needed]);
+    const { sources } = configuration;
+    await queues.serve([...known].filter((name) => asks(deps.boundTo, name, sources[name])));
     return false;
   });

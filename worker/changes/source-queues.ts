@@ -21,7 +21,7 @@ interface QueueWorker {
 export function startSourceQueues(
   connection: NativeConnection,
   namespace: string,
-  activities: Activities,
+  activities: Pick<Activities, 'passOverSource' | 'finishAccounts'>,
   onFailure: (error: unknown) => void,
 ): SourceQueues {
   const serving = new Map<string, QueueWorker>();

@@ -1,12 +1,14 @@
 import type { Dependencies } from '../../activities/dependencies';
 import { log } from '../../log';
 import { type SourceConfiguration, sourceNamed } from '../../model/configuration/document';
+import { isolatedSources } from '../../model/configuration/isolation';
 import { isAccountAction } from '../../model/people/account-actions';
 import { channels, listen } from '../../store/notifications';
 import {
   claimJob,
   finishJob,
   type Job,
+  type JobsOf,
   jobsOfPeople,
   keepJob,
   type SourceJob,
@@ -33,30 +35,38 @@ const SCHEDULE_MS = 30_000;
 
 /**
  * Starts to do the jobs that `store/sources/jobs.ts` has stored: it claims rows, does their work, and stores the
- * result.
+ * result. A bound worker does the jobs of its sources.
+ * @param unbound what jobs without a source need; null for a bound worker, which does none of them
  */
 export async function startJobs(
-  deps: Dependencies & { readonly candidate: OpenCandidate },
-  audit: AuditChain,
+  deps: Dependencies,
+  unbound: { readonly audit: AuditChain; readonly candidate: OpenCandidate } | null,
   databaseUrl: string,
 ): Promise<{ stop(): Promise<void> }> {
   const carryOut = (job: Job) => {
-    if (job.kind === 'verify-audit') return verifyAudit(deps.db, audit);
-    if (job.kind === 'check' && job.source === null)
-      return checkCandidate(deps.candidate, job.parameters as unknown as Candidate);
-    return askSource(deps, { ...job, kind: job.kind, source: job.source ?? '' });
+    if (unbound !== null && job.kind === 'verify-audit') return verifyAudit(deps.db, unbound.audit);
+    if (unbound !== null && job.kind === 'check' && job.source === null)
+      return checkCandidate(unbound.candidate, job.parameters as unknown as Candidate);
+    return askSource(deps, {
+      ...job,
+      kind: job.kind as SourceJob['kind'],
+      source: job.source ?? '',
+    });
   };
   // A person waits for the result of some jobs, and a refresh may take minutes.
   const loops = [
     startLoop({ name: 'jobs', everyMs: 10_000, atOnce: 4 }, () => doJob(deps, slowJobs, carryOut)),
-    startLoop({ name: 'refresh schedule', everyMs: SCHEDULE_MS }, async () => {
-      await requestScheduledRefreshes(deps);
-      return false;
-    }),
     startLoop({ name: 'jobs of people', everyMs: 10_000, atOnce: 8 }, () =>
       doJob(deps, jobsOfPeople, carryOut),
     ),
   ];
+  if (deps.boundTo === undefined)
+    loops.push(
+      startLoop({ name: 'refresh schedule', everyMs: SCHEDULE_MS }, async () => {
+        await requestScheduledRefreshes(deps);
+        return false;
+      }),
+    );
   const listener = await listen(databaseUrl, [channels.job], () => {
     for (const loop of loops) loop.wake();
   });
@@ -73,11 +83,12 @@ export async function startJobs(
  * @returns whether there was one
  */
 async function doJob(
-  { db }: Dependencies,
+  deps: Dependencies,
   kinds: readonly JobKind[],
   carryOut: (job: Job) => Promise<unknown>,
 ): Promise<boolean> {
-  const job = await claimJob(db, LEASE_SECONDS, kinds);
+  const { db } = deps;
+  const job = await claimJob(db, LEASE_SECONDS, kinds, await jobsOf(deps));
   if (job === null) return false;
   const extend = setInterval(() => {
     keepJob(db, job.id, LEASE_SECONDS).catch((error: unknown) =>
@@ -97,6 +108,12 @@ async function doJob(
     clearInterval(extend);
   }
   return true;
+}
+
+async function jobsOf({ boundTo, configuration }: Dependencies): Promise<JobsOf> {
+  if (boundTo !== undefined) return { only: boundTo };
+  const inForce = await configuration(Number.POSITIVE_INFINITY);
+  return { except: isolatedSources(inForce.configuration) };
 }
 
 /** Whether accounts of the source are linked by a refresh, so that it must be able to list them. */

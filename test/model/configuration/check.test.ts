@@ -278,3 +278,14 @@ describe('the sources of a removed group keep its policy (reference semantics §
     });
   });
 });
+
+test('an isolated source captures no passwords, because the workers that evaluate captures cannot ask it', () => {
+  const sources = (apps: object) => ({
+    ...good,
+    sources: { ...good.sources, apps: { ...good.sources.apps, isolated: true, ...apps } },
+  });
+  expect(issuesOf(sources({}))).toEqual([]);
+  expect(issuesOf(sources({ capture: { enabled: true } }))).toEqual([
+    'sources.apps.isolated: an isolated source captures no passwords: remove capture, and syncFromAdapter of its adapter, or set isolated to false',
+  ]);
+});
