@@ -20,7 +20,9 @@ module.exports = {
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   setupFiles: ['<rootDir>/test/support/threads.cjs'],
-  testTimeout: 60_000,
+  // Twenty times what most tests need: a busy machine is slow, and a test that hangs is rare.
+  testTimeout: 120_000,
   testSequencer: '<rootDir>/test/support/sequencer.cjs',
-  maxWorkers: 2,
+  // More than the two cores of the CI machine, because the tests wait for servers and time limits half of the time.
+  maxWorkers: 3,
 };

@@ -7,6 +7,7 @@ import {
   checkApi,
   checkConsole,
   checkKeyStore,
+  checkLong,
   checkSso,
   conformance,
   test,
@@ -54,6 +55,10 @@ const commands = {
   'check:deploy': async (args) => {
     await setUp('built');
     await runHere('dist/deploy/check/main.js', args);
+  },
+  'check:long': async (args) => {
+    await setUp('built');
+    return checkLong(args);
   },
   'check:keystore': async (args) => {
     await setUp('built');

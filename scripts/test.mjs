@@ -15,11 +15,22 @@ export async function conformance(args) {
 
 const TORTURE_SEEDS = 10_000;
 
-/** Runs the simulator over many seeded schedules; `npm test` runs the first 300. */
+/** Runs the simulator over many seeded schedules; `npm test` runs a few. */
 export function torture(args) {
   process.env.LOCKSTEP_SEEDS ??= String(TORTURE_SEEDS);
   process.env.LOCKSTEP_TEST_SERVERS ??= 'postgres';
   return test(['test/simulator', ...args, '--testNamePattern=every simulated schedule']);
+}
+
+/** Runs in full the tests of which `npm test` runs a part, because they take minutes. */
+export function checkLong(args) {
+  process.env.LOCKSTEP_LONG_TESTS ??= 'yes';
+  const e2e = ['crashes', 'outages', 'loops', 'up'].map((name) => `e2e/${name}`);
+  const kinds = ['scim', 'entra', 'okta', 'pingone', 'webhook', 'sql-column'];
+  const connectors = kinds.map((kind) => `connectors/${kind}`);
+  const others = ['bench/bench', 'capture/relay', 'api/fuzz', 'local/impostors'];
+  const files = [...others, ...e2e, ...connectors];
+  return test([...files.map((file) => `test/${file}.test.ts`), ...args]);
 }
 
 const API_CHECK_REQUESTS = 100;

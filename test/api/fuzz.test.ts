@@ -7,8 +7,12 @@ import { accountRulesOf } from '../../connectors/registry';
 import { configurationSchema } from '../../model/configuration/document';
 import { applyConfiguration } from '../../store/configuration/versions';
 import { startTestApi, type TestApi } from '../support/api';
+import { runsInFull } from '../support/long';
 import { addPerson, ended, testConfiguration } from '../support/played-worker';
 import { describeWith } from '../support/servers';
+
+/** Number of requests to each route. */
+const REQUESTS = runsInFull ? 150 : 20;
 
 describeWith(['postgres'], 'every route', () => {
   const document = openApiDocument(routes);
@@ -46,7 +50,7 @@ describeWith(['postgres'], 'every route', () => {
         const status = scim ? String(reply.status) : reply.status;
         expect(reply.body).toMatchObject({ status, detail: expect.any(String) });
       });
-      await fc.assert(property, { numRuns: 150 });
+      await fc.assert(property, { numRuns: REQUESTS });
     },
   );
 });

@@ -93,9 +93,7 @@ describeWith(['postgres'], 'the process of the api', () => {
       const { rowCount } = await api.database.pool.query('select from change');
       return rowCount === 2;
     });
-    const began = Date.now();
     await api.stopProcess();
-    expect(Date.now() - began).toBeLessThan(5_000);
     expect((await waiting).status).toBe(202);
     expect(await events.next()).toBeNull();
     await expect(api.send('GET', '/v1/changes')).rejects.toThrow('fetch failed');

@@ -213,7 +213,8 @@ describeWith(['postgres'], 'relays', () => {
     await submit(relay, { backlog: 12, oldestAt, quarantined: 2, sentAt });
     const relayNow = (await shown()) as unknown as { clockAheadMs: number; silentMs: number };
     expect(relayNow).toMatchObject({ backlog: 12, oldestAt, quarantined: 2, version: 'test' });
-    expect(Math.round(relayNow.clockAheadMs / 10_000)).toBe(9);
+    expect(relayNow.clockAheadMs).toBeGreaterThan(30_000);
+    expect(relayNow.clockAheadMs).toBeLessThanOrEqual(90_000);
     expect(relayNow.silentMs).toBeLessThan(60_000);
     await api.send('DELETE', `/v1/keys/key_${relay.apiKey.split('_')[1]}`);
     expect((await submit(relay, {})).status).toBe(401);

@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { inheritedEnvironment } from '../../config';
+import { longTest } from '../support/long';
 import { describeWith } from '../support/servers';
 import { compiler } from '../support/shims';
 
@@ -20,31 +21,35 @@ const kept = () =>
   readdirSync(path.join(root, '.lockstep')).filter((name) => name.startsWith('bench-'));
 
 describeWith(['slapd', 'postgres', 'temporal'], 'npm run bench', () => {
-  test('--quick --json reports every promised number, and a change stays within the promised number of events', async () => {
-    const before = kept();
-    const { stdout, stderr } = await bench('--quick', '--json');
-    const results = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '');
-    // These numbers are the same on every machine, whereas speed depends on its load.
-    expect(results.eventsPerChange).toBeLessThanOrEqual(10);
-    expect(results.transitionsPerChange).toBeLessThanOrEqual(3);
-    const many = results.details.singles.find(
-      ({ accounts }: { accounts: number }) => accounts === 1000,
-    );
-    expect(many.history.events).toBeLessThanOrEqual(30);
-    const speeds = [
-      ...['1', '16', '64'].map((inFlight) => results.ratio[inFlight]),
-      results.floorRatio,
-      results.verdictP50Ratio,
-      results.accounts1000Ratio,
-      ...(process.platform === 'linux' ? [results.workerRssMiB, results.cpuMsPerChange] : []),
-    ];
-    for (const value of speeds) expect(value).toBeGreaterThan(0);
-    for (const ratio of Object.values(results.ratio)) expect(ratio).toBeLessThan(1);
-    expect(stdout).toContain('events a change (5 accounts, nothing waits)');
-    expect(stdout).toContain('--quick: too short');
-    expect(stderr).toContain('with proof, 16 in flight');
-    expect(kept()).toEqual(before);
-  }, 300_000);
+  longTest(
+    '--quick --json reports every promised number, and a change stays within the promised number of events',
+    async () => {
+      const before = kept();
+      const { stdout, stderr } = await bench('--quick', '--json');
+      const results = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '');
+      // These numbers are the same on every machine, whereas speed depends on its load.
+      expect(results.eventsPerChange).toBeLessThanOrEqual(10);
+      expect(results.transitionsPerChange).toBeLessThanOrEqual(3);
+      const many = results.details.singles.find(
+        ({ accounts }: { accounts: number }) => accounts === 1000,
+      );
+      expect(many.history.events).toBeLessThanOrEqual(30);
+      const speeds = [
+        ...['1', '16', '64'].map((inFlight) => results.ratio[inFlight]),
+        results.floorRatio,
+        results.verdictP50Ratio,
+        results.accounts1000Ratio,
+        ...(process.platform === 'linux' ? [results.workerRssMiB, results.cpuMsPerChange] : []),
+      ];
+      for (const value of speeds) expect(value).toBeGreaterThan(0);
+      for (const ratio of Object.values(results.ratio)) expect(ratio).toBeLessThan(1);
+      expect(stdout).toContain('events a change (5 accounts, nothing waits)');
+      expect(stdout).toContain('--quick: too short');
+      expect(stderr).toContain('with proof, 16 in flight');
+      expect(kept()).toEqual(before);
+    },
+    300_000,
+  );
 
   test('lookup --quick --json reports the speed of each request to the lookup service', async () => {
     const before = kept();
@@ -58,7 +63,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'npm run bench', () => {
     expect(kept()).toEqual(before);
   }, 120_000);
 
-  const withCompiler = compiler === null ? test.skip : test;
+  const withCompiler = compiler === null ? test.skip : longTest;
   withCompiler(
     'captures --quick --json reports the delay and the rate of each way to capture',
     async () => {

@@ -44,7 +44,7 @@ describeWith(['unboundid'], 'polling PingDirectory', () => {
     running = await startUnboundid(at, { jar, classes }, { ...settings, ...more });
     facts = running.facts;
     const { url = '', caFile = '' } = facts;
-    admin = new Client({ url, tlsOptions: { ca: [readFileSync(caFile)] }, timeout: 10_000 });
+    admin = new Client({ url, tlsOptions: { ca: [readFileSync(caFile)] }, timeout: 50_000 });
     await admin.bind('cn=Directory Manager', facts.admin ?? '');
   }
   beforeAll(async () => {

@@ -19,7 +19,6 @@ describeWith(['samba'], 'active-directory', () => {
   const open = async (service: string, at = subject.server): Promise<Connector> => {
     const settings = {
       ...subject.settings(at),
-      ...subject.hasty,
       bindDn: `CN=${service},CN=Users,${server('samba').base}`,
       bindPassword: `\${file:${service}}`,
     };

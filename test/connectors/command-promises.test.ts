@@ -49,6 +49,8 @@ async function verify(connector: Connector) {
 
 const answering = (answer: object) => program(`cat >/dev/null\necho '${JSON.stringify(answer)}'`);
 
+const ENDLESS = 'sleep 600';
+
 describe('the result of a program', () => {
   const rows: readonly [string, string, object, object][] = [
     [
@@ -107,13 +109,14 @@ describe('the result of a program', () => {
     ],
     [
       'a program that does not end is killed in time',
-      'sleep 600',
+      ENDLESS,
       { result: 'ambiguous', vendorCode: 'timeout' },
       { result: 'inconclusive', reason: 'unreachable', vendorCode: 'timeout' },
     ],
   ];
   test.each(rows)('%s', async (_title, script, ofWrite, ofVerify) => {
-    const connector = await open(program(script), { timeoutMs: 1_000 });
+    const endless = script === ENDLESS ? { timeoutMs: 1_000 } : {};
+    const connector = await open(program(script), endless);
     expect(await write(connector)).toEqual(expect.objectContaining(ofWrite));
     expect(await verify(connector)).toEqual(expect.objectContaining(ofVerify));
   });
@@ -243,10 +246,9 @@ describe('the end of a program', () => {
   });
 
   test('a process that leaves the group and keeps stdout open does not delay the answer', async () => {
-    const leaver = program(`setsid sleep 30 & echo $! >left; echo '{"result":"applied"}'`);
-    const start = performance.now();
+    const leaver = program(`setsid sleep 600 & echo $! >left; echo '{"result":"applied"}'`);
     const answer = await write(await open(leaver, { timeoutMs: 500 }));
-    expect(performance.now() - start).toBeLessThan(3_000);
+    // The test would time out before the process that keeps stdout open ends.
     expect(answer).toMatchObject({ result: 'ambiguous', vendorCode: 'timeout' });
     process.kill(Number(pidIn('left')));
   });

@@ -43,7 +43,7 @@ export function newDirectoryClient(name: string): Client {
   const { host, port, url = `ldaps://${host}:${port}`, caFile = '', serverName } = server(name);
   const ca = [readFileSync(caFile)];
   const tlsOptions = serverName === undefined ? { ca } : { ca, servername: serverName };
-  return new Client({ url, tlsOptions, timeout: 10_000 });
+  return new Client({ url, tlsOptions, timeout: 50_000 });
 }
 
 /** Logs in as the administrator of a test directory. */

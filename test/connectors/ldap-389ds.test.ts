@@ -62,7 +62,7 @@ describeWith(['ds389'], 'ldap on 389 Directory Server', () => {
         const proxy = await startProxy(subject.server);
         opened.push({ close: () => proxy.stop() });
         const url = `ldaps://127.0.0.1:${proxy.address.port}`;
-        const through = await open({ url, timeoutMs: 500 });
+        const through = await open({ url });
         const lost = proxy.loseReply(nth, 'cut');
         await write(through, account, password);
         expect(await (await admin()).logIn(account, password)).toBe(CONSTRAINT_VIOLATION);

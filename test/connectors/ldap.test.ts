@@ -99,7 +99,7 @@ function promises(mode: 'exop' | 'modify'): void {
       const proxy = await startProxy({ host: '127.0.0.1', port: Number(server('slapd').port) });
       opened.push({ close: () => proxy.stop() });
       const url = `ldaps://127.0.0.1:${proxy.address.port}`;
-      const through = await open({ write: mode, url, timeoutMs: 500 });
+      const through = await open({ write: mode, url });
       const lost = proxy.loseReply(nth, 'cut');
       await write(through, account, freshPassword());
       expect((await (await admin()).read(account)).pwdAccountLockedTime).toBe('000001010000Z');

@@ -84,7 +84,7 @@ describe('okta', () => {
   );
 
   test('a forced change survives a write whose answer is lost', async () => {
-    const [connector, account] = [await open(subject.hasty), await subject.account()];
+    const [connector, account] = [await open(), await subject.account()];
     await subject.requireChange?.(account);
     vendor.goWrong((answer) => {
       void answer();

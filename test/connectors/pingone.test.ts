@@ -144,7 +144,7 @@ describe('pingone', () => {
   });
 
   test('a write answers retry, without doubt, if no token is available', async () => {
-    const [connector, account] = [await open(subject.hasty), await subject.account()];
+    const [connector, account] = [await open(), await subject.account()];
     for (const [status, reason] of [
       [429, 'throttled'],
       [503, 'busy'],

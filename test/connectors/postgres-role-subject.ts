@@ -51,9 +51,10 @@ export function postgresRoles(): PostgresRoles {
     const quoted = Object.entries({ ...words, ...tls }).map(
       ([word, value]) => `${word}='${String(value).replace(/['\\]/g, '\\$&')}'`,
     );
+    const proof = unique('proof');
     try {
-      await admin.query(`select dblink_connect('proof', $1)`, [quoted.join(' ')]);
-      await admin.query(`select dblink_disconnect('proof')`);
+      await admin.query('select dblink_connect($1, $2)', [proof, quoted.join(' ')]);
+      await admin.query('select dblink_disconnect($1)', [proof]);
       return true;
     } catch {
       return false;

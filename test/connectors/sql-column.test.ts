@@ -3,6 +3,7 @@ import { sqlColumn } from '../../connectors/sql-column/kind';
 import { readEncoded, schemes } from '../../model/hashes/encoding';
 import { Secret } from '../../model/passwords/secret';
 import { startImpostor } from '../support/impostor';
+import { everyNth } from '../support/long';
 import { describeWith } from '../support/servers';
 import { until } from '../support/until';
 import { conformance } from './conformance';
@@ -312,7 +313,9 @@ function ownPromises(table: Table, subject: Subject): void {
     expect(await stored(ref.name)).toBe(`!${before}`);
   });
 
-  test.each(schemes)('a password that is written as %s is verified', async (scheme) => {
+  // The connector makes the same hashes for both engines.
+  const written = table.engine === 'postgres' ? schemes : everyNth(4, schemes);
+  test.each(written)('a password that is written as %s is verified', async (scheme) => {
     const [connector, { ref }] = [await open({ scheme }), await subject.account()];
     await connector.setPassword(asking(ref, password()));
     expect(readEncoded(String(await stored(ref.name)))?.scheme).toBe(scheme);
@@ -333,12 +336,26 @@ function ownPromises(table: Table, subject: Subject): void {
   });
 
   test('the time limit of a write does not include the wait for hashing', async () => {
-    const connector = await open({ scheme: 'bcrypt', timeoutMs: 1_000 });
-    const accounts = await Promise.all(Array.from({ length: 8 }, () => subject.account()));
-    const answers = await Promise.all(
-      accounts.map(({ ref }) => connector.setPassword(asking(ref, password()))),
-    );
-    expect(answers).toMatchObject(accounts.map(() => ({ result: 'applied' })));
+    const { ref } = await subject.account();
+    const began = performance.now();
+    await encode('bcrypt', password());
+    const hashMs = performance.now() - began;
+    const writeWithin = async (timeoutMs: number) => {
+      const connector = await open({ scheme: 'bcrypt', timeoutMs });
+      // Two threads hash, so these take twice as long as the time limit.
+      const others = Array.from({ length: Math.ceil((4 * timeoutMs) / hashMs) }, () =>
+        encode('bcrypt', password()),
+      );
+      const [{ result }] = await Promise.all([
+        connector.setPassword(asking(ref, password())),
+        ...others,
+      ]);
+      return result;
+    };
+    let result = await writeWithin(500);
+    // The machine may have stopped for longer than the time limit.
+    if (result !== 'applied') result = await writeWithin(3_000);
+    expect(result).toBe('applied');
   });
 
   test('a hash of crypt(3) is stored in the column without the prefix that directories use', async () => {

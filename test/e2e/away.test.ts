@@ -11,7 +11,7 @@ import { until } from '../support/until';
  * How long the service is down. `AWAY_SECONDS=600 npm test -- test/e2e/away` runs the ten minutes that docs/operating.md
  * describes.
  */
-const AWAY_MS = 1000 * Number(inheritedEnvironment().AWAY_SECONDS ?? 15);
+const AWAY_MS = 1000 * Number(inheritedEnvironment().AWAY_SECONDS ?? 6);
 const PEOPLE = 12;
 const PAUSE_MS = 200;
 const MINUTES = 60_000;

@@ -91,7 +91,7 @@ suite(`passwords of a Samba domain${hasGpg ? '' : ' (skipped: no gpg)'}`, () => 
       async logsIn(password) {
         const { url, caFile, serverName } = domain.samba;
         const tlsOptions = { ca: [readFileSync(caFile)], servername: serverName };
-        const client = new Client({ url, tlsOptions, timeout: 10_000 });
+        const client = new Client({ url, tlsOptions, timeout: 50_000 });
         return client
           .bind(domain.dnOf(name), password)
           .then(() => true)

@@ -6,6 +6,7 @@ import { changeUnderPolicy, checkedPolicy } from '../support/checked-directory';
 import type { CompanyAccount } from '../support/company';
 import { addCrmOutbox } from '../support/crm-outbox';
 import { brokenInvariants } from '../support/invariants';
+import { everyNth } from '../support/long';
 import { holders, newPassword } from '../support/people';
 import { type RelayedCompany, startRelayedCompany } from '../support/relayed-company';
 import { type RetroSource, startRetroSource } from '../support/retro-source';
@@ -24,6 +25,17 @@ type System = (typeof systems)[number];
 const pair = ['directory', 'apps'] as const;
 const ring = ['directory', 'apps', 'crm'] as const;
 const clique = systems;
+
+/** Where the groups are, and in which of their sources the password is changed. `npm test` tries every second one. */
+const cases: readonly [title: string, members: readonly System[], origin: System][] = [
+  ['a pair, on one side', pair, 'directory'],
+  ['a pair, on the other side', pair, 'apps'],
+  ['a ring of three', ring, 'directory'],
+  ['a ring of three, elsewhere', ring, 'apps'],
+  ['a ring of three, by a hash', ring, 'crm'],
+  ['a clique of four', clique, 'directory'],
+  ['a clique of four, elsewhere', clique, 'vault'],
+];
 
 const capture = { enabled: true, verifyCurrent: false };
 const candidate = { capture: { ...capture, confirm: true } };
@@ -88,6 +100,7 @@ suite(`groups in which every source captures${compiler === null ? ' (skipped: no
     };
     async function newPerson(...where: readonly System[]) {
       const { company, lockstep } = relayed;
+      const before = await receivedBySource();
       const accounts = await Promise.all(
         where.map((system) =>
           system === 'vault' ? vault.addAccount(system) : company.addAccount(system),
@@ -95,6 +108,8 @@ suite(`groups in which every source captures${compiler === null ? ' (skipped: no
       );
       for (const account of accounts) if (isOpenLdap(account)) await check(account);
       // A new row is captured as well; this waits until that capture was ignored because the account is not linked yet.
+      if (where.includes('crm'))
+        await until(async () => (await receivedBySource()).crm !== before.crm);
       await settled();
       return { person: await lockstep.addPerson(accounts), accounts };
     }
@@ -153,15 +168,7 @@ suite(`groups in which every source captures${compiler === null ? ' (skipped: no
       }
     }
 
-    test.each([
-      ['a pair, on one side', pair, 'directory'],
-      ['a pair, on the other side', pair, 'apps'],
-      ['a ring of three', ring, 'directory'],
-      ['a ring of three, elsewhere', ring, 'apps'],
-      ['a ring of three, by a hash', ring, 'crm'],
-      ['a clique of four', clique, 'directory'],
-      ['a clique of four, elsewhere', clique, 'vault'],
-    ] as const)(
+    test.each(everyNth(2, cases))(
       'in %s, a captured password is written to every account at most once',
       async (_title, members, origin) => {
         await connect(members);
@@ -170,17 +177,26 @@ suite(`groups in which every source captures${compiler === null ? ' (skipped: no
         const word = newPassword();
         const there = accounts.find(({ source }) => source === origin) as CompanyAccount;
         await changeThere(there, word);
+        // slapd does not call the check module for a hash, so the directories capture none.
+        const isSilent = (source: string) => origin === 'crm' && source !== 'crm';
+        const expected: Record<string, number> = Object.fromEntries(
+          accounts.map(({ source }) => [source, isSilent(source) ? 0 : 1]),
+        );
+        const captured = async () => {
+          const after = await receivedBySource();
+          const writesTo = (source: string) => (after[source] ?? 0) - (before[source] ?? 0);
+          return Object.fromEntries(Object.keys(expected).map((name) => [name, writesTo(name)]));
+        };
         await until(async () => (await changesOf(person)).length > 0);
+        // Each write is captured, however late. Then it shows whether one is captured twice.
+        await until(async () => {
+          const now = await captured();
+          return Object.entries(expected).every(([source, count]) => (now[source] ?? 0) >= count);
+        });
         await settled();
         expect(await changesOf(person)).toMatchObject([{ state: 'done' }]);
         expect(await holders(accounts, word)).toEqual(accounts.map(() => true));
-        const after = await receivedBySource();
-        for (const { source } of accounts) {
-          // slapd does not call the check module for a hash, so the directories capture none.
-          const silent = origin === 'crm' && source !== 'crm';
-          const writes = (after[source] ?? 0) - (before[source] ?? 0);
-          expect([source, writes]).toEqual([source, silent ? 0 : 1]);
-        }
+        expect(await captured()).toEqual(expected);
       },
     );
   });

@@ -16,6 +16,7 @@ import { parse } from 'yaml';
 import { appsDn, corpDn, HERO, HERO_SECOND_ACCOUNT } from '../../local/demo/company';
 import { isRoot } from '../../local/places';
 import { type Run, start } from '../scripts/clone';
+import { longTest } from '../support/long';
 import { describeWith } from '../support/servers';
 import { until } from '../support/until';
 
@@ -112,7 +113,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'lockstep up --demo', () => {
     MINUTES * 2,
   );
 
-  test(
+  longTest(
     'two demos can run at the same time in separate folders',
     async () => {
       const runs = ['one', 'other'].map((name) =>

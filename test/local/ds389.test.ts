@@ -49,7 +49,7 @@ describeWith(['ds389'], 'startDs389', () => {
   });
 
   const clientOf = ({ url, caFile }: Ds389) =>
-    new Client({ url, tlsOptions: { ca: [readFileSync(caFile)] }, timeout: 10_000 });
+    new Client({ url, tlsOptions: { ca: [readFileSync(caFile)] }, timeout: 50_000 });
 
   const setPassword = async (client: Client, value: string) => {
     const modification = new Attribute({ type: 'userPassword', values: [value] });

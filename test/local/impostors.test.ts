@@ -12,6 +12,7 @@ import { giveToServer } from '../../local/server-setup';
 import { ssha, startSlapd } from '../../local/slapd';
 import { searchAttributes, startTemporal } from '../../local/temporal';
 import { Secret } from '../../model/passwords/secret';
+import { longTest } from '../support/long';
 import { type Occupant, occupy } from '../support/occupant';
 import { describeWith, server } from '../support/servers';
 import { nginxProgram, startNginx } from '../support/servers/nginx';
@@ -44,6 +45,8 @@ interface Kind {
   /** The address that others are to take. */
   readonly address: () => Promise<Address>;
   readonly start: (dir: string, address: Address) => Promise<Started>;
+  /** Whether a start takes ten seconds. */
+  readonly isSlow?: true;
 }
 
 const onLoopback = async () => loopback(await freePort());
@@ -84,6 +87,8 @@ const kinds: Readonly<Record<string, Kind>> = {
     needs: 'samba',
     address: async () => ({ host: await freeLoopback(), port: 636 }),
     start: (dir, { host }) => startSamba({ dir, address: host, realm: 'taken.lockstep.test' }),
+    // It makes a domain first.
+    isSlow: true,
   },
   PostgreSQL: {
     needs: 'postgres',
@@ -136,8 +141,7 @@ const kinds: Readonly<Record<string, Kind>> = {
   },
 };
 
-/** Samba makes a domain first. */
-jest.setTimeout(120_000);
+const TIMEOUT_MS = 120_000;
 
 const parent = isRoot ? '/var/tmp' : os.tmpdir();
 let dir: string;
@@ -158,7 +162,7 @@ const take = async (address: Address) => {
   occupants.push(await occupy(address));
 };
 
-describe.each(Object.entries(kinds))('%s', (name, { needs, address, start }) => {
+describe.each(Object.entries(kinds))('%s', (name, { needs, address, start, isSlow }) => {
   describeWith([needs], 'and its port', () => {
     const folder = () => {
       const made = path.join(dir, 'server');
@@ -166,21 +170,31 @@ describe.each(Object.entries(kinds))('%s', (name, { needs, address, start }) => 
       return made;
     };
 
-    test(`${name} does not start on a port that another server has`, async () => {
-      const wanted = await address();
-      await take(wanted);
-      await expect(start(folder(), wanted)).rejects.toThrow(PortTaken);
-    });
+    const promise = isSlow ? longTest : test;
 
-    test(`${name} does not pass for up when another server takes its port just before it starts`, async () => {
-      const wanted = await address();
-      afterLook = async ({ host, port }) => {
-        const isWanted = host === wanted.host && port === wanted.port;
-        if (isWanted && occupants.length === 0) await take(wanted);
-      };
-      await expect(start(folder(), wanted)).rejects.toThrow(PortTaken);
-      expect(occupants).toHaveLength(1);
-    });
+    promise(
+      `${name} does not start on a port that another server has`,
+      async () => {
+        const wanted = await address();
+        await take(wanted);
+        await expect(start(folder(), wanted)).rejects.toThrow(PortTaken);
+      },
+      TIMEOUT_MS,
+    );
+
+    promise(
+      `${name} does not pass for up when another server takes its port just before it starts`,
+      async () => {
+        const wanted = await address();
+        afterLook = async ({ host, port }) => {
+          const isWanted = host === wanted.host && port === wanted.port;
+          if (isWanted && occupants.length === 0) await take(wanted);
+        };
+        await expect(start(folder(), wanted)).rejects.toThrow(PortTaken);
+        expect(occupants).toHaveLength(1);
+      },
+      TIMEOUT_MS,
+    );
   });
 });
 

@@ -14,7 +14,7 @@ describeWith(['samba'], 'startSamba', () => {
 
   const domainSid = async ({ url, caFile, serverName, base, adminDn, adminPassword }: Samba) => {
     const tlsOptions = { ca: [readFileSync(caFile)], servername: serverName };
-    const client = new Client({ url, tlsOptions, timeout: 10_000 });
+    const client = new Client({ url, tlsOptions, timeout: 50_000 });
     try {
       await client.bind(adminDn, adminPassword().text());
       const found = await client.search(base, {

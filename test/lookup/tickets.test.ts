@@ -122,7 +122,9 @@ describeWith(['postgres'], 'tickets', () => {
       const { body } = await lookup.send('alice', 'POST', '/v1/tickets', { application });
       return { ticket: String(body.ticket), inMs: Date.parse(String(body.expiresAt)) - Date.now() };
     };
-    expect(Math.round((await ends('wiki')).inMs / 1000)).toBe(120);
+    const usual = await ends('wiki');
+    expect(usual.inMs).toBeGreaterThan(60_000);
+    expect(usual.inMs).toBeLessThanOrEqual(120_000);
     const { ticket, inMs } = await ends('short');
     await sleep(inMs + 10);
     expect(await refusalOf(redeem('clerk', 'short', ticket, 'alice'))).toEqual(['ticket_used']);

@@ -100,6 +100,8 @@ const isRunning = ({ exitCode, signalCode }: ChildProcess) =>
   exitCode === null && signalCode === null;
 
 const hostile = {
+  // What the machine has downloaded before is not downloaded again.
+  npm_config_cache: path.join(os.homedir(), '.npm'),
   NODE_ENV: 'production',
   npm_config_ignore_scripts: 'true',
   npm_config_omit: 'dev',

@@ -25,7 +25,7 @@ interface PlantedFault extends Fault {
  */
 export const faults: Readonly<Record<string, PlantedFault>> = {
   'a capture does not claim its origin when it is accepted': {
-    from: 48,
+    from: 117,
     breaks: 'I3 a capture claims its origin',
     sql: [
       {
@@ -35,18 +35,19 @@ export const faults: Readonly<Record<string, PlantedFault>> = {
     ],
   },
   'a claim supersedes an older change before it is validated': {
-    from: 124,
+    from: 139,
     breaks: 'I3 only a change that was validated supersedes another',
     sql: [
       { find: "then 'behind' else 'superseded'", becomes: "then 'superseded' else 'superseded'" },
     ],
   },
   'a claim ignores newer claims': {
+    from: 20,
     breaks: 'I3 the newest claim wins',
     sql: [{ find: /a\.claimed_seq <= (\$\d+)/, becomes: '(a.claimed_seq <= $1 or true)' }],
   },
   'a refused change keeps its claim': {
-    from: 48,
+    from: 68,
     breaks: 'I3 only a change that was validated supersedes another',
     sql: [
       { find: 'case when recorded.released', becomes: 'case when false and recorded.released' },

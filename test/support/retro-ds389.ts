@@ -47,7 +47,7 @@ export async function startRetroDs389(
 }
 
 export const clientOf = ({ url, caFile }: Ds389): Client =>
-  new Client({ url, tlsOptions: { ca: [readFileSync(caFile)] }, timeout: 10_000 });
+  new Client({ url, tlsOptions: { ca: [readFileSync(caFile)] }, timeout: 50_000 });
 
 export async function manager(ds: Ds389, password: string): Promise<Client> {
   const client = clientOf(ds);

@@ -213,9 +213,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'the traces of changes', () => {
       const { person } = await suite.addPerson('directory', 'apps');
       const id = await suite.lockstep.accept({ person, password: newPassword() });
       expect((await suite.lockstep.readEnd(id)).state).toBe('done');
-      const began = performance.now();
       await worker.stop();
-      expect(performance.now() - began).toBeLessThan(15_000);
       collector.stop();
     },
   );

@@ -139,7 +139,9 @@ describeWith(['slapd', 'postgres', 'temporal'], 'choosing accounts', () => {
     const id = await suite.lockstep.accept({ person, password: word });
     expect((await suite.lockstep.readEnd(id)).state).toBe('done');
     expect((await holders(accounts, word)).every((holds) => holds)).toBe(true);
-    expect((await describeWorkflow(suite.engine, id)).historyLength).toBeLessThanOrEqual(30);
+    // An activity for each account would cost three events for each; a slow machine adds some to the usual thirty.
+    const { historyLength } = await describeWorkflow(suite.engine, id);
+    expect(historyLength).toBeLessThan(accounts.length);
   });
 
   test('a source on the queue lane is served by its own task queue', async () => {

@@ -115,8 +115,9 @@ describeWith(['postgres'], 'a capture of an account that is not linked yet', () 
 
   test('a kept capture becomes one change when the account is linked, the newest one', async () => {
     const relay = await register('warehouse');
+    const began = Date.now();
     await captured(relay, 'joiner', `${PASSWORD} new`, 1_000);
-    await captured(relay, 'joiner', `${PASSWORD} old`, 60_000);
+    await captured(relay, 'joiner', `${PASSWORD} old`, 3_600_000);
     expect(await kept()).toHaveLength(1);
     expect(await requeueLinked(database.db)).toBe(0);
     await link('joiner', 'warehouse', 'joiner');
@@ -124,7 +125,7 @@ describeWith(['postgres'], 'a capture of an account that is not linked yet', () 
     await ingestAll();
     const [change, another] = await changesOf('joiner');
     expect(another).toBeUndefined();
-    expect(Date.now() - change.captured_at.getTime()).toBeLessThan(30_000);
+    expect(change.captured_at.getTime()).toBeGreaterThanOrEqual(began - 1_000);
     expect(await kept()).toEqual([]);
     expect(await audited(relay)).toEqual(['capture.kept', 'capture.unmapped']);
   });

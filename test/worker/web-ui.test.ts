@@ -118,7 +118,8 @@ describeWith(['slapd', 'postgres', 'temporal'], 'the Temporal Web UI', () => {
     const probeAt = accounts[1]?.nextTryAt?.getTime() ?? Number.NaN;
     const shown = await timerEndsAt(second);
     expect(shown - probeAt).toBeGreaterThan(0);
-    expect(shown - probeAt).toBeLessThan(15_000);
+    // Without the source, the next look would be an hour away.
+    expect(shown - probeAt).toBeLessThan(120_000);
     for (const id of [first, second]) {
       await suite.lockstep.command(id, 'cancel');
       await suite.lockstep.readEnd(id);

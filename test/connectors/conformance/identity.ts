@@ -125,7 +125,7 @@ export function identityPromises({ subject, promise, direct, proxied }: Bench): 
 
   promise('a list of which a page is lost ends with a failure', async () => {
     await Promise.all(Array.from({ length: FEW + 1 }, () => subject.account()));
-    const { connector: cutOff, proxy } = await proxied(subject.hasty);
+    const { connector: cutOff, proxy } = await proxied();
     const first = await cutOff.list({ cursor: null, pageSize: FEW });
     if (first.result !== 'page' || first.cursor === null) throw new Error('The list has one page');
     await proxy.refuse();

@@ -1,5 +1,6 @@
 import type { Connector } from '../../../connectors/contract';
 import { connectorKinds } from '../../../connectors/registry';
+import { everyNth } from '../../support/long';
 import type { Answer } from '../../support/vendors/vendor';
 import { type Bench, freshPassword, verify, write } from './bench';
 
@@ -43,7 +44,8 @@ const foreignAnswers: Readonly<Record<string, (status: number) => Answer>> = {
   'the JSON of a gateway': (status) => ({ status, json: { message: 'Not Found', status } }),
 };
 
-const FOREIGN_STATUSES = [400, 401, 403, 404, 409, 410, 422, 423, 500, 503];
+/** `npm test` tries 404, 401 and 403, which a source answers for reasons of its own. */
+const FOREIGN_STATUSES = everyNth(4, [404, 400, 410, 409, 401, 422, 423, 500, 403, 503]);
 
 /** Reasons that only the source itself can know. */
 const OF_THE_SOURCE = ['no_account', 'no_rights', 'service_credential_refused', 'account_locked'];

@@ -25,7 +25,7 @@ export function transportPromises({
       `a certificate of ${what} leads to retry with certificate_refused, and nothing is written`,
       async () => {
         const account = await subject.account();
-        const { connector, proxy } = await proxied({ ...subject.wrong[name], ...subject.hasty });
+        const { connector, proxy } = await proxied(subject.wrong[name]);
         const password = freshPassword();
         expect(await write(connector, account, password)).toMatchObject({
           result: 'retry',
@@ -40,7 +40,7 @@ export function transportPromises({
   promise('an impostor in the place of the server receives nothing', async () => {
     const account = await subject.account();
     const stranger = await impostor();
-    const connector = await at(stranger.address, subject.hasty);
+    const connector = await at(stranger.address);
     expect(await write(connector, account, freshPassword())).toMatchObject({
       result: 'retry',
       reason: 'certificate_refused',
@@ -99,7 +99,7 @@ export function transportPromises({
   }
 
   promise('check reports an unreachable server and does not throw', async () => {
-    const { connector, proxy } = await proxied(subject.hasty);
+    const { connector, proxy } = await proxied();
     await proxy.refuse();
     const findings = await connector.check();
     expect(findings.some((finding) => finding.verdict === 'wrong')).toBe(true);

@@ -61,7 +61,7 @@ export function verifyPromises({ subject, promise, direct, proxied }: Bench): vo
 
   promise('verify answers inconclusive with unreachable if the server is down', async () => {
     const account = await subject.account();
-    const { connector: cutOff, proxy } = await proxied(subject.hasty);
+    const { connector: cutOff, proxy } = await proxied();
     await proxy.refuse();
     expect(await verify(cutOff, account, account.password)).toMatchObject({
       result: 'inconclusive',

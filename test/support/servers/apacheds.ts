@@ -145,7 +145,7 @@ async function seed(
   caFile: string,
   { admin = '', lockstep = '' }: Readonly<Record<string, string>>,
 ): Promise<void> {
-  const client = new Client({ url, tlsOptions: { ca: [readFileSync(caFile)] }, timeout: 10_000 });
+  const client = new Client({ url, tlsOptions: { ca: [readFileSync(caFile)] }, timeout: 50_000 });
   await client.bind(apachedsAdminDn, FIRST_PASSWORD);
   const modification = new Attribute({ type: 'userPassword', values: [admin] });
   await client.modify(apachedsAdminDn, new Change({ operation: 'replace', modification }));

@@ -67,7 +67,7 @@ export const ds389: ServerStarter = {
       },
     });
     const { url, caFile } = server;
-    const client = new Client({ url, tlsOptions: { ca: [readFileSync(caFile)] }, timeout: 10_000 });
+    const client = new Client({ url, tlsOptions: { ca: [readFileSync(caFile)] }, timeout: 50_000 });
     await client.bind(managerDn, admin);
     await seed(client, passwords);
     await client.unbind();

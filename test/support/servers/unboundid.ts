@@ -143,7 +143,7 @@ async function seed(
   caFile: string,
   passwords: Readonly<Record<string, string>>,
 ): Promise<void> {
-  const client = new Client({ url, tlsOptions: { ca: [readFileSync(caFile)] }, timeout: 10_000 });
+  const client = new Client({ url, tlsOptions: { ca: [readFileSync(caFile)] }, timeout: 50_000 });
   await client.bind('cn=Directory Manager', passwords.admin ?? '');
   await client.add(unboundidSuffix, { objectClass: ['top', 'domain'], dc: 'ping' });
   for (const ou of ['people', 'services'])
