@@ -1,4 +1,4 @@
-import { previewPage } from '../../console/desk/preview';
+import { type PreviewView, previewPage } from '../../console/desk/preview';
 import { sourcePage } from '../../console/desk/source';
 import type { Finding, SourceCheck } from '../../model/api/job-results';
 import type { SourceHistories } from '../../model/api/source-history';
@@ -13,7 +13,8 @@ export const sourcePages = (): readonly ConsolePage[] => [
   staffPage('get', '/console/sources/:name', async (staff) => showSource(staff, null)),
   staffPage('post', '/console/sources/:name/check', checkSource),
   staffPage('get', '/console/sources/:name/:verb', preview),
-  staffPage('post', '/console/sources/:name/:command', async ({ visit, api, param, field }) => {
+  staffPage('post', '/console/sources/:name/:command', async (staff) => {
+    const { visit, api, param, field } = staff;
     const commands = ['pause', 'resume', 'refresh', ...verbs] as const;
     const command = oneOf(param('command'), commands);
     const [name, reason, perSecond] = [param('name'), field('reason'), field('perSecond')];
@@ -21,6 +22,8 @@ export const sourcePages = (): readonly ConsolePage[] => [
       ...(reason === '' ? {} : { reason }),
       ...(perSecond === '' ? {} : { perSecond: Number(perSecond) }),
     };
+    const grown = isVerb(command) ? await grownPreview(staff, command) : null;
+    if (grown !== null) return grown;
     const isEmpty = Object.keys(body).length === 0;
     await api.answer('post', `/v1/sources/{name}/${command}`, {
       params: { name },
@@ -64,16 +67,41 @@ async function checkSource(staff: StaffVisit): Promise<PageAnswer> {
 
 const verbs = ['retry', 'park', 'cancel'] as const;
 
-async function preview({ api, desk, param, query }: StaffVisit): Promise<PageAnswer> {
-  const [name, verb, reason] = [param('name'), oneOf(param('verb'), verbs), query.reason ?? ''];
-  if (!api.may('operate')) throw new HttpProblem('forbidden');
+const isVerb = (command: string): command is (typeof verbs)[number] =>
+  verbs.some((verb) => verb === command);
+
+async function preview(staff: StaffVisit): Promise<PageAnswer> {
+  if (!staff.api.may('operate')) throw new HttpProblem('forbidden');
+  const verb = oneOf(staff.param('verb'), verbs);
+  const view = await reachedBy(staff, verb, staff.query.reason ?? '');
+  return { status: 200, html: previewPage(staff.desk, view) };
+}
+
+/** The preview again, if the command would reach more accounts than it named; null if it may be carried out. */
+async function grownPreview(
+  staff: StaffVisit,
+  verb: (typeof verbs)[number],
+): Promise<PageAnswer | null> {
+  const named = staff.field('count');
+  if (named === '') return null;
+  const view = await reachedBy(staff, verb, staff.field('reason'));
+  const count = view.groups.reduce((sum, { accounts }) => sum + accounts, 0);
+  if (count <= Number(named)) return null;
+  return { status: 409, html: previewPage(staff.desk, { ...view, hasGrown: true }) };
+}
+
+async function reachedBy(
+  { api, param }: StaffVisit,
+  verb: (typeof verbs)[number],
+  reason: string,
+): Promise<PreviewView> {
+  const name = param('name');
   const [source, { groups }] = await Promise.all([readSource(api, name), readWaiting(api, name)]);
   const reached = groups.filter(
     (group) =>
       (reason === '' || group.reason === reason) && (verb !== 'park' || group.state === 'waiting'),
   );
-  const html = previewPage(desk, { source, verb, reason, groups: reached });
-  return { status: 200, html };
+  return { source, verb, reason, groups: reached };
 }
 
 async function readSource(api: PageApi, name: string) {

@@ -12,10 +12,15 @@ export interface PreviewView {
   readonly reason: string;
   /** What the command reaches. */
   readonly groups: Waiting['groups'];
+  /** Whether it reaches more accounts than the page named on which the user chose it. */
+  readonly hasGrown?: boolean;
 }
 
 /** Shows what a command for the accounts of a source would reach, before it is given. */
-export const previewPage = (desk: Desk, { source, verb, reason, groups }: PreviewView): string => {
+export const previewPage = (
+  desk: Desk,
+  { source, verb, reason, groups, hasGrown = false }: PreviewView,
+): string => {
   const count = groups.reduce((sum, { accounts }) => sum + accounts, 0);
   const address = `/console/sources/${encodeURIComponent(source.name)}`;
   return deskPage(desk, {
@@ -24,7 +29,7 @@ export const previewPage = (desk: Desk, { source, verb, reason, groups }: Previe
     content: html`${
       count === 0
         ? html`<p class="verdict good">Nothing waits${reason !== '' && ` for this reason (${reason})`} now, so there is nothing to do.</p>`
-        : html`<p class="verdict busy">This reaches ${accountsText(count)}. Nothing has been done yet.</p>
+        : html`${hasGrown && html`<div class="problem" role="alert"><p>More accounts wait now than this page showed, so nothing was done. Check the number, then choose again.</p></div>`}<p class="verdict busy">This reaches ${accountsText(count)}. Nothing has been done yet.</p>
 <ul>${groups.map((group) => html`<li>${accountsText(group.accounts)}, ${group.state}${group.reason !== null && ` (${group.reason})`}: ${group.says} The oldest change is of ${clock(group.oldestAt)}.</li>`)}</ul>
 <p>${consequences[verb]}</p>${form(source.name, verb, reason, count)}`
     }
@@ -41,7 +46,7 @@ const consequences = {
 } as const;
 
 const form = (name: string, verb: Verb, reason: string, count: number): Html =>
-  html`<form class="filters" method="post" action="/console/sources/${encodeURIComponent(name)}/${verb}"><input type="hidden" name="reason" value="${reason}">
+  html`<form class="filters" method="post" action="/console/sources/${encodeURIComponent(name)}/${verb}"><input type="hidden" name="reason" value="${reason}"><input type="hidden" name="count" value="${count}">
 <label>Accounts per second<input name="perSecond" type="number" min="1" max="1000" value="${WAKE_PER_SECOND}" required inputmode="numeric" aria-describedby="rate"></label>
 <button class="primary">${verbTitles[verb]} ${accountsText(count)}</button></form>
 <p class="hint" id="rate">At ${WAKE_PER_SECOND} per second this takes ${span(Math.max(1, count / WAKE_PER_SECOND) * 1000)}. A source that cannot take many logins at once needs a lower rate; ${MOST_WOKEN_PER_SECOND} is the most that Lockstep uses by itself.</p>

@@ -66,7 +66,7 @@ export const waitingTable = (
       group,
     ) => html`<tr><th scope="row">${group.says}<br><small>${group.state}${group.reason !== null && html`, <a href="/errors/${group.reason}">${group.reason}</a>`}</small></th>
 <td class="number" data-label="Accounts">${group.reason === null ? group.accounts : html`<a href="/console/changes?${new URLSearchParams({ source: source.name, reason: group.reason }).toString()}">${group.accounts}<span class="sr"> accounts that wait for ${group.reason}</span></a>`}</td><td data-label="Oldest change">${clock(group.oldestAt)}${group.nextTryAt !== null && html`<br><small>next try ${clock(group.nextTryAt)}</small>`}</td>
-<td>${mayOperate && group.reason !== null && html`<div class="tools">${verbsOf(source, group).map((verb) => command(source.name, verb, group))}</div>`}</td></tr>`,
+<td>${mayOperate && group.reason !== null && html`<div class="tools">${verbsOf(source, group).map((verb) => command(source.name, verb, group.reason, reached(groups, verb, group)))}</div>`}</td></tr>`,
   )}</tbody></table></div>`;
 
 /** A paused source refuses retries, and what is parked is not parked again. */
@@ -76,6 +76,16 @@ const verbsOf = ({ state: isUp }: Source, { state }: SourceView['groups'][number
   'cancel',
 ];
 
+/** How many accounts a command for a reason reaches: those that are parked for it, too. */
+const reached = (
+  groups: SourceView['groups'],
+  verb: Verb,
+  { reason }: SourceView['groups'][number],
+): number =>
+  groups
+    .filter((group) => group.reason === reason && (verb !== 'park' || group.state === 'waiting'))
+    .reduce((sum, { accounts }) => sum + accounts, 0);
+
 /** Leads to the preview of a command. The title names how many accounts it reaches. */
-const command = (name: string, verb: Verb, { accounts, reason }: SourceView['groups'][number]) =>
+const command = (name: string, verb: Verb, reason: string | null, accounts: number) =>
   html`<span class="pair"><a class="button" href="${previewOf(name, verb, reason)}">${verbTitles[verb]} ${accountsText(accounts)}</a>${cliCommand(`lockstep sources ${verb} --reason ${reason}`, name)}</span>`;

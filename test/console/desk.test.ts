@@ -169,6 +169,42 @@ describeWith(['slapd', 'postgres', 'temporal'], 'the pages of the staff', () => 
     );
   });
 
+  test('a command for what waits for a source never reaches more accounts than its page has named', async () => {
+    const { cookie } = await signIn('operate');
+    const people = [
+      await suite.addPerson('directory', 'crm'),
+      await suite.addPerson('directory', 'crm'),
+    ];
+    await suite.takeAway('crm');
+    const [parked = '', waiting = ''] = await Promise.all(
+      people.map((one) => suite.lockstep.accept({ person: one.person, password: newPassword() })),
+    );
+    for (const id of [parked, waiting])
+      await suite.lockstep.readUntil(id, ({ state }) => state === 'waiting');
+    await post(`/console/changes/${parked}/park`, cookie, { account: 'crm' });
+    await suite.lockstep.readUntil(parked, ({ accounts }) =>
+      accounts.some(({ state }) => state === 'parked'),
+    );
+    const page = await (await get('/console/sources/crm', cookie)).text();
+    expect(page.match(/>Cancel 2 accounts</g)).toHaveLength(2);
+    expect(page).not.toContain('Cancel 1 account');
+
+    const grown = await post('/console/sources/crm/cancel', cookie, {
+      ...{ reason: 'unreachable', count: '1' },
+    });
+    expect([grown.status, await grown.text()]).toEqual([
+      409,
+      expect.stringMatching(/More accounts wait now .*This reaches 2 accounts\./s),
+    ]);
+    expect((await suite.lockstep.read(waiting)).state).toBe('waiting');
+    const named = { reason: 'unreachable', count: '2' };
+    expect((await post('/console/sources/crm/cancel', cookie, named)).status).toBe(303);
+    for (const id of [parked, waiting])
+      expect((await suite.lockstep.readEnd(id)).state).toBe('partial');
+    await suite.company.proxies.crm.pass();
+    await suite.lockstep.forgetTroubles();
+  });
+
   test('the help desk finds a person and forces a change, with a reason that the audit keeps', async () => {
     const { cookie } = await signIn('help-desk');
     const found = await post('/console/people', cookie, { name: person });
