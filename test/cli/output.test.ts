@@ -79,7 +79,8 @@ const commands: Readonly<Record<string, (facts: Facts) => readonly string[]>> = 
 /** Commands with tests of their own: some need a worker, a connector, a domain or a channel. */
 const testedElsewhere = [
   ...['connector test', 'notices test', 'relay setup samba'],
-  ...['audit verify', 'configuration rollback'],
+  ...['audit verify', 'configuration rollback', 'sources kinds', 'sources try'],
+  ...['show', 'try-filter'].map((verb) => `groups ${verb}`),
   ...['create', 'update', 'delete', 'import'].map((verb) => `applications ${verb}`),
   ...[
     'show',
@@ -141,7 +142,7 @@ async function commandsIn(name: readonly string[]): Promise<string[]> {
 
 test('every command of the command line is in the table of this test', async () => {
   const nouns = [
-    ...['identities', 'keys', 'blocklist', 'sources', 'captures', 'relay', 'connector'],
+    ...['identities', 'keys', 'blocklist', 'sources', 'groups', 'captures', 'relay', 'connector'],
     ...['sso', 'notices', 'configuration', 'applications', 'adapters', 'mappings'],
   ];
   const nested = [...nouns, 'relay setup', 'sso secret'];
