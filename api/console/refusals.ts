@@ -52,8 +52,9 @@ export function refusalOf(
     return { status: 503, problem: problems.notNow, isGuess: false };
   const { reason } = details;
   if (reason === 'wrong_current_password') return guess;
+  // Only a user name that exists can be blocked.
   if (reason === 'current_password_blocked')
-    return { status: 429, problem: problems.blocked, isGuess: true };
+    return isKnown ? { status: 429, problem: problems.blocked, isGuess: true } : guess;
   const why = reason === null || reason === undefined ? null : personReason(reason);
   return {
     status: 422,

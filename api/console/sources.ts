@@ -24,12 +24,14 @@ export const sourcePages = (): readonly ConsolePage[] => [
     };
     const grown = isVerb(command) ? await grownPreview(staff, command) : null;
     if (grown !== null) return grown;
+    // A source that is down is not resumed, but probed.
+    const before = command === 'resume' ? await readSource(api, name) : null;
     const isEmpty = Object.keys(body).length === 0;
     await api.answer('post', `/v1/sources/{name}/${command}`, {
       params: { name },
       body: isEmpty ? undefined : body,
     });
-    const isDone = command === 'pause' || command === 'resume';
+    const isDone = command === 'pause' || (command === 'resume' && before?.state === 'paused');
     const isFromNow = /^\/console(\?|$)/.test(pageOf(visit));
     const back = isFromNow ? '/console' : `/console/sources/${encodeURIComponent(name)}`;
     return redirect(`${back}?done=${isDone ? command : 'ordered'}`);

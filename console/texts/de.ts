@@ -61,7 +61,8 @@ export const de: Texts = {
   onlyIn: (source, rule) => `${rule} (${source})`,
   problems: {
     title: 'Ihr Passwort wurde nicht geändert',
-    wrong: 'Der Benutzername oder das aktuelle Passwort ist falsch. Es wurde nichts geändert.',
+    wrong:
+      'Der Benutzername oder das aktuelle Passwort ist falsch. Es wurde nichts geändert. Nach zwei falschen Passwörtern werden einen Tag lang keine weiteren angenommen; Ihr Helpdesk kann helfen.',
     blocked:
       'Für diesen Benutzernamen gab es zu viele falsche Passwörter. Versuchen Sie es in einem Tag noch einmal, oder fragen Sie Ihren Helpdesk.',
     rules: 'Das neue Passwort erfüllt diese Regeln nicht. Es wurde nichts geändert.',

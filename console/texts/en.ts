@@ -59,7 +59,8 @@ export const en: Texts = {
   onlyIn: (source, rule) => `${rule} (${source})`,
   problems: {
     title: 'Your password was not changed',
-    wrong: 'The user name or the current password is wrong. Nothing was changed.',
+    wrong:
+      'The user name or the current password is wrong. Nothing was changed. After two wrong passwords, further ones are refused for a day; your help desk can help.',
     blocked:
       'There were too many wrong passwords for this user name. Try again in a day, or ask your help desk.',
     rules: 'The new password does not satisfy these rules. Nothing was changed.',

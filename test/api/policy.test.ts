@@ -211,7 +211,7 @@ describeWith(['postgres'], 'the policy of a group', () => {
     expect(await plan()).toMatchObject([
       { impossible: [], fits: '20 to 64 characters of printable ASCII', warnings: [] },
     ]);
-    const passwordFilter = { allowed: '0-9', maxLength: 8 };
+    const passwordFilter = { allowed: '0-9', minLength: 4, maxLength: 8 };
     Object.assign(document, { applications: { reports: { source: 'crm', passwordFilter } } });
     expect(await plan()).toMatchObject([
       { warnings: [expect.stringMatching(/^crm \(reports\): The filter weakens passwords/)] },

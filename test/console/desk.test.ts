@@ -201,6 +201,8 @@ describeWith(['slapd', 'postgres', 'temporal'], 'the pages of the staff', () => 
     expect((await post('/console/sources/crm/cancel', cookie, named)).status).toBe(303);
     for (const id of [parked, waiting])
       expect((await suite.lockstep.readEnd(id)).state).toBe('partial');
+    const probed = await post('/console/sources/crm/resume', cookie);
+    expect(probed.headers.get('location')).toContain('done=ordered');
     await suite.company.proxies.crm.pass();
     await suite.lockstep.forgetTroubles();
   });

@@ -525,7 +525,7 @@ describeWith(
       const keyFile = path.join(api.dir, 'key-of-the-operator');
       writeFileSync(keyFile, await api.newKey(['read', 'operate']));
       const env = { LOCKSTEP_URL: api.url, LOCKSTEP_API_KEY_FILE: keyFile };
-      const reset = await lockstep(['adapters', 'reset', system], { env });
+      const reset = await lockstep(['adapters', 'reset', system, '--yes'], { env });
       expect([reset.code, reset.stderr]).toEqual([0, '']);
       const end = await complete(one.external, word);
       expect(outcomes(end)).toEqual({ [system]: 'applied origin', domain: 'applied' });
