@@ -3,7 +3,7 @@ import { type Chosen, isChosen } from '../store/worker/chosen';
 import { type MappedOutcomeStatus, noteAtRest, type OutcomeStatus } from '../store/worker/outcomes';
 import { attemptAccounts } from './attempt/attempt-accounts';
 import type { Dependencies } from './dependencies';
-import { settleMappings } from './settle-mappings';
+import { settleMappings, settleMappingsSoFar } from './settle-mappings';
 import { type LoadedChange, loadChange } from './shared/load-change';
 import { lookInMs } from './shared/next-look';
 
@@ -55,10 +55,13 @@ export async function passOver(
   const results = sources.map((source, index) =>
     resultOf(membersOf(source), passed[index] ?? [], loaded.change.remainingMs, settles),
   );
+  const isMapped = settles && passed.some((statuses) => statuses.some(({ mapped }) => mapped));
   if (goesOn(results, passed)) {
-    const isMapped = settles && passed.some((statuses) => statuses.some(({ mapped }) => mapped));
     if (isMapped) await settleMappings(deps)(loaded.change.id);
     await noteAtRest(deps.db, loaded.change.id);
+  } else if (isMapped && authIsOpen(passed)) {
+    // The worker of an isolated auth source, which goes last, cannot settle them.
+    await settleMappingsSoFar(deps, loaded.change.id);
   }
   return results;
 }
@@ -81,6 +84,11 @@ function goesOn(
     )
   );
 }
+
+const authIsOpen = (passed: readonly (readonly MappedOutcomeStatus[])[]): boolean =>
+  passed.some((statuses) =>
+    statuses.some(({ role, state }) => role === 'auth' && !isSettled(state)),
+  );
 
 function resultOf(
   chosen: Chosen,

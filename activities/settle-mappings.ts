@@ -29,9 +29,11 @@ export function settleMappings(deps: Dependencies) {
 
 /**
  * Settles the mappings of the accounts that hold the new password already, while the auth account may have to wait for
- * long. If the store of the master keys is unavailable, they are left to the close of the change.
+ * long. If the store of the master keys is unavailable, they are left to the close of the change. A bound worker, which
+ * has no master key, leaves them to another worker.
  */
 export async function settleMappingsSoFar(deps: Dependencies, changeId: string): Promise<void> {
+  if (deps.boundTo !== undefined) return;
   await settleMappings(deps)(changeId).catch((error: unknown) => {
     if (!(error instanceof ApplicationFailure) || error.type !== KEY_STORE_UNAVAILABLE) throw error;
   });

@@ -576,7 +576,7 @@ const table = {
   credential_outdated: {
     retry: 'never',
     status: 409,
-    says: 'A change of this account is under way or began in the meantime, so nothing was stored. It stores the new password itself; try again only if the credential is still wrong after it has ended.',
+    says: 'The account was changed in the meantime: a newer password is under way, or it was renamed or unlinked. So nothing was stored. A newer password is stored by its change; try again only if the credential is still wrong after that has ended.',
   },
   mapping_taken: {
     retry: 'never',

@@ -17,7 +17,10 @@ export interface LoadedChange {
  * passes through Temporal.
  * @throws ApplicationFailure `not_found`, which Temporal does not retry, when the rows of the change were removed
  */
-export async function loadChange(deps: Dependencies, changeId: string): Promise<LoadedChange> {
+export async function loadChange(
+  deps: Pick<Dependencies, 'db' | 'keys' | 'configuration' | 'boundTo'>,
+  changeId: string,
+): Promise<LoadedChange> {
   const change = await readChangeAtWork(deps.db, changeId);
   if (change === null)
     throw ApplicationFailure.nonRetryable(
@@ -27,7 +30,12 @@ export async function loadChange(deps: Dependencies, changeId: string): Promise<
   const { configuration } = await deps.configuration(change.configurationVersion);
   const notifiesPerson = channelsFor(configuration, 'people').length > 0;
   return {
-    change: { ...change, notifiesPerson, inOrderAt: sourcesWithOldPassword(configuration) },
+    change: {
+      ...change,
+      notifiesPerson,
+      inOrderAt: sourcesWithOldPassword(configuration),
+      isVerifiedOnce: deps.boundTo !== undefined,
+    },
     configuration,
     withPasswords: passwordLender(deps, change),
   };

@@ -46,7 +46,7 @@ const messages = route({
   path: '/v1/adapters/{source}/messages',
   right: 'read',
   summary: 'See the messages to an adapter, and their results',
-  description: `The ${MESSAGES} newest messages, those that are not settled first. Settled ones are kept for about a day. No answer contains a password.`,
+  description: `The ${MESSAGES} newest messages, those that are not settled first. Settled ones are kept for about a day. A key that is bound to groups sees those of changes in these groups. No answer contains a password.`,
   params: z.strictObject({ source: sourceName }),
   answers: { 200: { says: 'The messages.', schema: listedMessagesSchema } },
   problems: ['not_found'],
@@ -56,8 +56,8 @@ const messages = route({
     if (!isVisible || sourceNamed(inForce, source)?.kind !== PULL_KIND)
       throw new HttpProblem('not_found');
     const [found, results] = await Promise.all([
-      listMessages(db, source, MESSAGES),
-      countResults(db, source),
+      listMessages(db, { source, groups: caller.groups }, MESSAGES),
+      countResults(db, { source, groups: caller.groups }),
     ]);
     const listed = found.map((message) => ({
       ...message,

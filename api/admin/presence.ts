@@ -1,10 +1,12 @@
 import { Misconfigured } from '../../config';
 import { type Presence, presenceSchema } from '../../model/api/presence';
 import { isolatedSources } from '../../model/configuration/isolation';
+import type { Caller } from '../../store/api-keys';
 import { readBoundSources, readEngineTrouble, readKeyStoreTrouble } from '../../store/presence';
 import type { Dependencies } from '../http/dependencies';
 import { type Route, route } from '../http/route';
 import { waitingFor } from '../http/waiting-for';
+import { visibleSources } from '../sources/visible';
 
 const readPresence = route({
   method: 'get',
@@ -19,13 +21,13 @@ const readPresence = route({
       schema: presenceSchema,
     },
   },
-  handle: async (deps) => {
+  handle: async (deps, { caller }) => {
     const [standstill, { problems, lacks }, keyStore, sealing, unserved] = await Promise.all([
       deps.standstill(),
       readEngineTrouble(deps.db),
       readKeyStoreTrouble(deps.db),
       sealingOf(deps),
-      unservedSources(deps),
+      unservedSources(deps, caller),
     ]);
     return {
       status: 200,
@@ -42,9 +44,16 @@ const readPresence = route({
   },
 });
 
-async function unservedSources({ db, configuration }: Dependencies): Promise<string[]> {
+/** Those that the API key may see. */
+async function unservedSources(
+  { db, configuration }: Dependencies,
+  caller: Caller,
+): Promise<string[]> {
   const inForce = (await configuration()).configuration;
-  const isolated = isolatedSources(inForce).filter((name) => inForce.sources[name]?.enabled);
+  const visible = visibleSources(inForce, caller);
+  const isolated = isolatedSources(inForce).filter(
+    (name) => inForce.sources[name]?.enabled && visible.includes(name),
+  );
   if (isolated.length === 0) return [];
   const served = await readBoundSources(db);
   return isolated.filter((name) => !served.includes(name));

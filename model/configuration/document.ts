@@ -134,7 +134,7 @@ const sourceFields = z.strictObject({
     .boolean()
     .default(false)
     .describe(
-      'Only workers that name this source in LOCKSTEP_WORKER_SOURCES ask it, on its own task queue. The other workers need none of its secrets. Such a source captures no passwords.',
+      'Only workers that name this source in LOCKSTEP_WORKER_SOURCES ask it, on its own task queue. The other workers need none of its secrets. Such a source captures no passwords, gets no old password (sendOldPassword), and verifies no credential that is set.',
     ),
   ...limitFields,
   maintenance: z

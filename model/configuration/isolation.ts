@@ -18,17 +18,20 @@ export const asks = (
 export const isolatedSources = ({ sources }: Pick<Configuration, 'sources'>): string[] =>
   Object.keys(sources).filter((name) => sources[name]?.isolated === true);
 
-/** Captures are evaluated by workers that have no secret of an isolated source, and so cannot ask it. */
+/**
+ * What an isolated source cannot have. Captures are evaluated by workers that have no secret of the source, and so cannot
+ * ask it. Stored passwords are opened by workers with a master key, which its own workers do not have.
+ */
 export const isolationIssues = ({
   sources,
 }: Pick<Configuration, 'sources'>): ConfigurationIssue[] =>
-  Object.entries(sources).flatMap(([name, { isolated, capture }]) =>
-    isolated && capture?.enabled === true
-      ? [
-          {
-            path: ['sources', name, 'isolated'],
-            says: 'an isolated source captures no passwords: remove capture, and syncFromAdapter of its adapter, or set isolated to false',
-          },
-        ]
-      : [],
+  Object.entries(sources).flatMap(([name, { isolated, capture, adapter }]) =>
+    [
+      isolated &&
+        capture?.enabled === true &&
+        'an isolated source captures no passwords: remove capture, and syncFromAdapter of its adapter, or set isolated to false',
+      isolated &&
+        adapter?.sendOldPassword === true &&
+        'an isolated source gets no old password, because its worker cannot open stored credentials: remove sendOldPassword of its adapter, or set isolated to false',
+    ].flatMap((says) => (says ? [{ path: ['sources', name, 'isolated'], says }] : [])),
   );

@@ -16,10 +16,11 @@ export type CredentialProof = (typeof credentialProofs)[number];
 
 /**
  * Whether a password can be verified at a source before it is stored. Without that, only an administrator may store one,
- * because a person could store any text.
+ * because a person could store any text. A worker that asks an isolated source has no master key to store it with, and the
+ * others cannot ask the source.
  * @param proof what the connector of the source can do
  */
 export const isVerifiable = (
-  { prove }: Pick<SourceConfiguration, 'prove'>,
+  { prove, isolated }: Pick<SourceConfiguration, 'prove' | 'isolated'>,
   proof: CredentialProof,
-): boolean => prove !== 'never' && proof !== 'none';
+): boolean => prove !== 'never' && proof !== 'none' && !isolated;

@@ -76,16 +76,29 @@ export interface ListedMessage {
   readonly code: string | null;
 }
 
+/** The messages that a caller may see: those of an adapter, of changes in some groups; null: in every group. */
+export interface SeenMessages {
+  readonly source: string;
+  readonly groups: readonly string[] | null;
+}
+
+/** Condition for message `m`. A source may have been in another group when a change began. */
+const isSeen = ({
+  source,
+  groups,
+}: SeenMessages) => sql<boolean>`m.source = ${source} and (${groups === null}::boolean
+  or exists (select from change c where c.id = m.change_id and c.groups && ${[...(groups ?? [])]}::text[]))`;
+
 /** Lists the messages of an adapter: those that are not settled first, then the newest. Settled ones are kept a day. */
 export async function listMessages(
   db: Database,
-  source: string,
+  seen: SeenMessages,
   limit: number,
 ): Promise<ListedMessage[]> {
   const { rows } = await sql<ListedMessage>`
     select m.id, m.change_id as change, m.label as account, m.created_at as "createdAt", m.deliveries,
            m.leased_until as "leasedUntil", m.settled_at as "settledAt", m.result, m.reason, m.vendor_code as code
-    from adapter_message m where m.source = ${source}
+    from adapter_message m where ${isSeen(seen)}
     order by m.settled_at desc nulls first, m.created_at desc, m.id limit ${limit}`.execute(db);
   return rows;
 }
@@ -93,10 +106,10 @@ export async function listMessages(
 /** How many settled messages of an adapter there are, by result. */
 export async function countResults(
   db: Database,
-  source: string,
+  seen: SeenMessages,
 ): Promise<Partial<Record<MessageResult, number>>> {
   const { rows } = await sql<{ result: MessageResult; count: number }>`
-    select result, count(*)::int as count from adapter_message
-    where source = ${source} and result is not null group by result`.execute(db);
+    select m.result, count(*)::int as count from adapter_message m
+    where ${isSeen(seen)} and m.result is not null group by m.result`.execute(db);
   return Object.fromEntries(rows.map(({ result, count }) => [result, count]));
 }

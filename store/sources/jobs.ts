@@ -69,8 +69,13 @@ export const slowJobs: readonly JobKind[] = ['check', 'refresh', 'look', 'verify
 /** The kinds of jobs whose result a person waits for. */
 export const jobsOfPeople: readonly JobKind[] = ['sign-in', 'set-credentials', ...accountActions];
 
-/** The sources whose jobs a worker claims. */
+/**
+ * The sources whose jobs a worker claims: a bound worker has `only` some, another one all `except` those that are isolated.
+ * Jobs that need a master key are all of workers that are not bound.
+ */
 export type JobsOf = { readonly only: readonly string[] } | { readonly except: readonly string[] };
+
+const needsMasterKey = sql<boolean>`kind = 'set-credentials'`;
 
 /**
  * Claims the oldest open job of these kinds. If the worker does not finish it before the lease ends, another worker
@@ -86,8 +91,8 @@ export async function claimJob(
 ): Promise<Job | null> {
   const isClaimable =
     'only' in of
-      ? sql<boolean>`source = any(${[...of.only]}::text[])`
-      : sql<boolean>`(source is null or source <> all(${[...of.except]}::text[]))`;
+      ? sql<boolean>`(source = any(${[...of.only]}::text[]) and not ${needsMasterKey})`
+      : sql<boolean>`(source is null or source <> all(${[...of.except]}::text[]) or ${needsMasterKey})`;
   const { rows } = await sql<Job>`
     update job set claimed_until = now() + make_interval(secs => ${leaseSeconds})
     where id = (

@@ -50,6 +50,8 @@ export interface ChangeAtWork {
   readonly notifiesPerson?: boolean;
   /** The sources that need the old password with the new one; `loadChange` adds them. */
   readonly inOrderAt?: readonly string[];
+  /** Whether no other worker can verify the accounts of this step again: it is bound to them; `loadChange` adds it. */
+  readonly isVerifiedOnce?: boolean;
 }
 
 /** Of change `c`. */
@@ -147,7 +149,7 @@ export async function settleAccounts(
     select (select coalesce(json_agg(json_build_object(
               'source', source, 'role', role, 'state', state, 'reason', reason,
               'attempted', attempt is not null, 'seconds', seconds)), '[]') from recorded) as stored,
-           ${settlementNotices(change.id)}, ${syncOf(settled)}`.execute(db);
+           ${settlementNotices(change.id)}, ${syncOf(change, settled)}`.execute(db);
   countOutcomes(rows[0]?.stored ?? []);
 }
 
@@ -178,7 +180,7 @@ export async function settleAndRead(
            coalesce(r.in_doubt, o.in_doubt) as "inDoubt",
            ${untilNextTry(sql`case when r.label is null then o.next_try_at else r.next_try_at end`)},
            r.attempt is not null as attempted, r.seconds, ${isMapped(sql`o`)},
-           ${settlementNotices(change.id)}, ${syncOf(settled)}
+           ${settlementNotices(change.id)}, ${syncOf(change, settled)}
     from outcome o left join recorded r on r.label = o.label
     where o.change_id = ${change.id} order by o.position`.execute(db);
   return countStored(rows);
@@ -202,7 +204,7 @@ export function countStored<Status extends OutcomeStatus>(
 
 type SettledChange = Pick<
   ChangeAtWork,
-  'id' | 'seq' | 'identityId' | 'notifiesPerson' | 'inOrderAt'
+  'id' | 'seq' | 'identityId' | 'notifiesPerson' | 'inOrderAt' | 'isVerifiedOnce'
 >;
 
 /** Time since a change was accepted, of a row of `change`. */
@@ -276,9 +278,11 @@ const noticesOf = ({ id, notifiesPerson }: SettledChange, settled: readonly Sett
 /**
  * A settlement waits for the disk unless a login has verified every account, and none of them is the auth account, whose
  * outcome decides about all others. When a crash of the database undoes it, `closeChange` finds the accounts in doubt and
- * logs in again: a login that succeeds, so there is neither a failed login (I11) nor another write (I7).
+ * logs in again: a login that succeeds, so there is neither a failed login (I11) nor another write (I7). It cannot log in
+ * to an isolated source, so the settlement of a bound worker always waits.
  */
-const syncOf = (settled: readonly Settlement[]) =>
+const syncOf = ({ isVerifiedOnce }: SettledChange, settled: readonly Settlement[]) =>
+  isVerifiedOnce !== true &&
   settled.every(({ state, proof }) => state === 'applied' && proof !== 'none')
     ? sql`case when not exists (select from recorded where role = 'auth') then ${withoutSync} end`
     : sql`null`;

@@ -25,6 +25,28 @@ describeWith(['slapd', 'postgres', 'temporal'], 'an isolated source', () => {
       ),
       applications: { wiki: { source: 'apps' } },
     });
+  /** The same, with a group that writes the directory last. */
+  const directoryLast = () =>
+    suite.lockstep.configure({
+      ...companyDocument(suite.company, { directory: { isolated: true } }),
+      groups: {
+        all: {
+          ...{ policy: 'everyone', authSource: 'directory', sources: ['directory', 'apps'] },
+          failureMode: 'directory-last',
+        },
+      },
+      applications: { wiki: { source: 'apps' } },
+    });
+  /** A person with an account in the directory and in apps, whose account in apps is mapped. */
+  async function mapped() {
+    const { db } = suite.lockstep.database;
+    const { person } = await suite.addPerson('directory', 'apps');
+    const identity = await findIdentity(db, { name: person });
+    const account = identity?.accounts.find(({ source }) => source === 'apps');
+    const link = { identityId: identity?.id ?? '', application: 'wiki' };
+    await linkMapping(db, { ...link, accountId: account?.id ?? '', enabled: true }, 'test');
+    return person;
+  }
   async function withBound(work: (bound: TestWorker) => Promise<void>, ...sources: string[]) {
     const bound = suite.lockstep.startBoundWorker(...sources);
     await work(bound);
@@ -80,16 +102,63 @@ describeWith(['slapd', 'postgres', 'temporal'], 'an isolated source', () => {
     'the credential of an application in an isolated source is sealed by a worker that has the master keys',
     async () => {
       await isolate('apps');
-      const { db } = suite.lockstep.database;
-      const { person } = await suite.addPerson('directory', 'apps');
-      const identity = await findIdentity(db, { name: person });
-      const account = identity?.accounts.find(({ source }) => source === 'apps');
-      const link = { identityId: identity?.id ?? '', application: 'wiki' };
-      await linkMapping(db, { ...link, accountId: account?.id ?? '', enabled: true }, 'test');
+      const person = await mapped();
       await withBound(async () => {
         const id = await suite.lockstep.accept({ person, password: newPassword() });
         const { mappings } = await suite.lockstep.readEnd(id);
         expect(mappings).toMatchObject([{ application: 'wiki', state: 'in_sync' }]);
+      }, 'apps');
+    },
+    PATIENCE_MS,
+  );
+
+  test(
+    'while an isolated directory waits to be changed last, the credentials of the other accounts are settled and not flagged',
+    async () => {
+      await directoryLast();
+      const { db } = suite.lockstep.database;
+      const person = await mapped();
+      await pauseSource(db, 'apps', 'source_paused', 'test');
+      const id = await suite.lockstep.accept({ person, password: newPassword() });
+      await withBound(async () => {
+        await suite.lockstep.readUntil(id, ({ accounts }) =>
+          accounts.some(({ source, state }) => source === 'apps' && state === 'waiting'),
+        );
+      }, 'directory');
+      await reopenSource(db, 'apps', 'paused', 'test');
+      const stateOf = async () => (await suite.lockstep.read(id)).mappings[0]?.state;
+      await until(async () => (await stateOf()) === 'in_sync');
+      expect(statesOf(await suite.lockstep.read(id))).toMatchObject({
+        ...{ apps: 'applied', directory: 'waiting' },
+      });
+      await withBound(async () => {
+        expect((await suite.lockstep.readEnd(id)).state).toBe('done');
+      }, 'directory');
+      const records = await db
+        .selectFrom('audit')
+        .select('action')
+        .where('change_id', '=', id)
+        .where('action', 'like', 'mapping.%')
+        .execute();
+      expect(records).toEqual([{ action: 'mapping.advanced' }]);
+    },
+    PATIENCE_MS,
+  );
+
+  test(
+    'a credential in an isolated source is stored by administrators only, by a worker that has the master keys',
+    async () => {
+      await isolate('apps');
+      const api = await suite.startApi();
+      const person = await mapped();
+      const set = async (key: string) => {
+        const body = { identity: person, application: 'wiki', password: newPassword() };
+        return api.send('POST', '/v1/mappings/set-credentials', { key, body });
+      };
+      await withBound(async ({ asked }) => {
+        expect(await set(await api.newKey(['change-own'], ['all']))).toMatchObject({ status: 403 });
+        expect((await set(await api.newKey(['configure']))).body).toMatchObject({ proof: 'none' });
+        expect([...asked]).toEqual([]);
       }, 'apps');
     },
     PATIENCE_MS,

@@ -1,15 +1,23 @@
+import { sql } from 'kysely';
+import { accountRulesOf } from '../../connectors/registry';
 import { Secret } from '../../model/passwords/secret';
+import { currentConfiguration } from '../../store/configuration/versions';
+import { watchConfiguration } from '../../store/configuration/watch';
 import { newId } from '../../store/ids';
 import { findIdentity } from '../../store/people/identities';
 import { linkMapping } from '../../store/people/mappings';
+import { claimJob, finishJob, type Job, type SourceJob } from '../../store/sources/jobs';
 import { sealCredential, unsealCredential } from '../../store/worker/credentials';
 import {
+  type CredentialTarget,
   readCredentialState,
   storeCredential,
   type VerifiedCredential,
 } from '../../store/worker/set-credentials';
+import { setCredentials } from '../../worker/jobs/set-credentials';
 import { lockstep } from '../cli/run-cli';
 import type { TestApi } from '../support/api';
+import type { TestWorker } from '../support/lockstep';
 import { newPassword } from '../support/people';
 import { describeWith } from '../support/servers';
 import { until } from '../support/until';
@@ -28,11 +36,13 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a credential that is set', () =
   let api: TestApi;
   let admin: string;
   let auditor: string;
+  let worker: TestWorker;
 
   beforeAll(async () => {
     api = await suite.startApi();
     admin = await api.newKey(['configure']);
     auditor = await api.newKey(['audit']);
+    worker = suite.worker;
   });
   beforeEach(async () => {
     await suite.lockstep.database.db.deleteFrom('sign_in_guard').execute();
@@ -138,49 +148,167 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a credential that is set', () =
     expect(await stored(person)).toEqual(['in_sync', newer]);
   });
 
-  test('a change that begins while the password is verified wins, and stores its own password', async () => {
-    const [word, newer] = [newPassword(), newPassword()];
-    const { person } = await mapped(word);
+  /** What a worker has at hand that has just verified `word`: the claimed job, and what it would store. */
+  async function justVerified(person: string, word: string) {
     const { db } = suite.lockstep.database;
-    await db.updateTable('mapping').set({ enabled: true }).execute();
-    const found = await db
+    const { mappingId, accountId, identityId, name, nativeId } = await db
       .selectFrom('mapping')
       .innerJoin('identity', 'identity.id', 'mapping.identity_id')
+      .innerJoin('account', 'account.id', 'mapping.account_id')
       .where('identity.name', '=', person)
       .select(['mapping.id as mappingId', 'account_id as accountId', 'identity.id as identityId'])
+      .select(['account.name', 'account.native_id as nativeId'])
       .executeTakeFirstOrThrow();
-    const target = { ...found, application: 'reports' };
-    const state = await readCredentialState(db, target);
-    const lastSeq = state?.lastSeq ?? 0;
-    const job = { id: newId('job'), source: 'warehouse', requestedBy: 'test' };
+    const target = { mappingId, accountId, identityId, application: 'reports' };
+    const { lastSeq = 0 } = (await readCredentialState(db, target)) ?? {};
     const master = await suite.lockstep.keys.currentMasterKey();
     const verified: VerifiedCredential = {
-      ...{ lastSeq, masterKeyId: master.id },
-      sealed: sealCredential(master, target.mappingId, lastSeq, Secret.fromText(word)),
+      ...{ lastSeq, account: { name, nativeId }, masterKeyId: master.id },
+      sealed: sealCredential(master, mappingId, lastSeq, Secret.fromText(word)),
       result: { result: 'stored', proof: 'login', reason: null },
     };
-    // A claimed job, as a worker has it that has just verified the password.
-    const claimed = { kind: 'set-credentials' as const, parameters: '{}' };
+    const job = { id: newId('job'), source: 'warehouse', requestedBy: 'test' };
     await db
       .insertInto('job')
-      .values({ id: job.id, source: job.source, requested_by: 'test', ...claimed })
+      .values({
+        ...{ id: job.id, source: job.source, requested_by: 'test' },
+        ...{ kind: 'set-credentials', parameters: '{}' },
+      })
       .execute();
     await db
       .updateTable('job')
       .set({ claimed_until: new Date(Date.now() + 600_000) })
       .where('id', '=', job.id)
       .execute();
+    return { job, target, verified };
+  }
+  /** Empties the mapping, whose credential these tests have sealed for another state of the person. */
+  const emptied = ({ mappingId }: CredentialTarget) =>
+    suite.lockstep.database.db
+      .updateTable('mapping')
+      .set({ sealed: null, state: 'empty', master_key_id: null })
+      .where('id', '=', mappingId)
+      .execute();
+
+  test('a change that begins while the password is verified wins, and stores its own password', async () => {
+    const [word, newer] = [newPassword(), newPassword()];
+    const { person } = await mapped(word);
+    const { db } = suite.lockstep.database;
+    await db.updateTable('mapping').set({ enabled: true }).execute();
+    const { job, target, verified } = await justVerified(person, word);
     await suite.lockstep.readEnd(await suite.lockstep.accept({ person, password: newer }));
     expect(await storeCredential(db, job, target, verified)).toBe(false);
     expect(await stored(person)).toEqual(['in_sync', newer]);
-    const current = { ...verified, lastSeq: lastSeq + 1 };
+    const current = { ...verified, lastSeq: verified.lastSeq + 1 };
     expect(await storeCredential(db, job, target, current)).toBe(true);
     expect(await storeCredential(db, job, target, current)).toBe(false);
+    await emptied(target);
+  });
+
+  test.each<[string, { name?: string; native_id?: string; problem?: 'linked_twice' }]>([
+    ['renamed', { name: 'renamed-meanwhile' }],
+    ['replaced by another one of its name', { native_id: 'of-another-account' }],
+    ['found to be linked twice', { problem: 'linked_twice' }],
+  ])(
+    'nothing is stored for an account that was %s after its password was verified',
+    async (_, changed) => {
+      const word = newPassword();
+      const { person } = await mapped(word);
+      const { db } = suite.lockstep.database;
+      const { job, target, verified } = await justVerified(person, word);
+      const ofAccount = { ...verified, account: { ...verified.account, nativeId: 'verified' } };
+      const set = (values: object) =>
+        db.updateTable('account').set(values).where('id', '=', target.accountId).execute();
+      await set({ native_id: 'verified', ...changed });
+      expect(await storeCredential(db, job, target, ofAccount)).toBe(false);
+      expect(await stored(person)).toEqual(['empty', null]);
+      const { name, nativeId } = verified.account;
+      await set({ name, native_id: nativeId, problem: null });
+      expect(await storeCredential(db, job, target, verified)).toBe(true);
+    },
+  );
+
+  test('a credential waits for an administrator who is just renaming its account, and is not stored then', async () => {
+    const word = newPassword();
+    const { person } = await mapped(word);
+    const { db } = suite.lockstep.database;
+    const { job, target, verified } = await justVerified(person, word);
+    const { accountId } = target;
+    const storing: Promise<boolean>[] = [];
+    await db.transaction().execute(async (renaming) => {
+      await renaming
+        .updateTable('account')
+        .set({ name: 'renamed-meanwhile' })
+        .where('id', '=', accountId)
+        .execute();
+      storing.push(storeCredential(db, job, target, verified));
+      await until(async () => {
+        const { rows } =
+          await sql`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`.execute(
+            db,
+          );
+        return rows.length > 0;
+      });
+    });
+    expect(await Promise.all(storing)).toEqual([false]);
+    expect(await stored(person)).toEqual(['empty', null]);
+  });
+
+  test('a password that could be verified when it was requested is never stored without that', async () => {
+    const word = newPassword();
+    const { person } = await mapped(word);
+    const { db } = suite.lockstep.database;
+    await worker.stop();
+    try {
+      const answer = set(person, word);
+      const claimed: Job[] = [];
+      await until(async () => {
+        const job = await claimJob(db, 60, ['set-credentials']);
+        if (job !== null) claimed.push(job);
+        return job !== null;
+      });
+      const [job] = claimed as SourceJob[];
+      const { configuration } = await currentConfiguration(db);
+      const { warehouse } = configuration.sources;
+      if (job === undefined || warehouse === undefined) throw new Error('nothing was requested');
+      const deps = {
+        ...{ db, keys: suite.lockstep.keys, configuration: watchConfiguration(db) },
+        connector: () => Promise.reject(new Error('no login is made')),
+        ...{ accountRules: accountRulesOf, random: () => 0 },
+      };
+      const unprovable = { ...warehouse, prove: 'never' as const };
+      const result = await setCredentials(deps, job, unprovable, configuration);
+      expect(result).toMatchObject({ result: 'unverified', proof: null });
+      await finishJob(db, job.id, 'done', result);
+      expect((await answer).body).toMatchObject({ code: 'credential_not_verified' });
+      expect(await stored(person)).toEqual(['empty', null]);
+    } finally {
+      worker = suite.lockstep.startWorker();
+    }
+  });
+
+  test('a change that has written the account stores its own password, also while others wait', async () => {
+    const [word, newer] = [newPassword(), newPassword()];
+    const { person } = await mapped(word);
+    const { db } = suite.lockstep.database;
+    await db.updateTable('mapping').set({ enabled: true }).execute();
+    const { target } = await justVerified(person, word);
+    await suite.takeAway('apps');
+    const id = await suite.lockstep.accept({ person, password: newer });
+    await suite.lockstep.readUntil(id, ({ state }) => state === 'waiting');
+    await until(async () => (await stored(person))[0] === 'in_sync');
+    expect(await readCredentialState(db, target)).toMatchObject({ underWay: false });
+    // As a moment before, when the worker had written the account and not yet stored its credential.
     await db
       .updateTable('mapping')
-      .set({ sealed: null, state: 'empty', master_key_id: null })
+      .set({ applied_seq: 0, state: 'empty', sealed: null })
       .where('id', '=', target.mappingId)
       .execute();
+    expect(await readCredentialState(db, target)).toMatchObject({ underWay: true });
+    await suite.company.proxies.apps.pass();
+    await suite.lockstep.forgetTroubles();
+    await suite.lockstep.readEnd(id);
+    expect(await stored(person)).toEqual(['in_sync', newer]);
   });
 
   test('a later change replaces a credential that was set', async () => {
@@ -251,9 +379,9 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a credential that is set', () =
   test('a password that no worker verifies in time is refused, deleted, and never stored later', async () => {
     const word = newPassword();
     const { person } = await mapped(word);
-    await suite.worker.stop();
+    await worker.stop();
     expect((await set(person, word)).body).toMatchObject({ code: 'credential_not_verified' });
-    suite.lockstep.startWorker();
+    worker = suite.lockstep.startWorker();
     const { db } = suite.lockstep.database;
     await until(
       async () => (await db.selectFrom('sealed_sign_in').select('job_id').execute()).length === 0,

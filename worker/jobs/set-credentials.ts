@@ -21,6 +21,7 @@ import {
   noteRefusedCredential,
   readCredentialState,
   storeCredential,
+  type VerifiedCredential,
 } from '../../store/worker/set-credentials';
 import { dequeueSignIn, type SealedSignIn } from '../../store/worker/sign-ins';
 import { verifyOnce } from './verify-once';
@@ -98,7 +99,8 @@ async function attempt(
       if (password === null) return DIFFERS;
       const proof = await verified(deps, job, target, source, account, password);
       if (typeof proof !== 'string') return proof;
-      const result = await store(deps, job, target, before, master, password, proof);
+      const verifiedAs = { lastSeq: before.lastSeq, account };
+      const result = await store(deps, job, target, verifiedAs, master, password, proof);
       // As after a change by the help desk: what an administrator has stored is what the next old password is compared with.
       if (result.result === 'stored') await settleGuard(deps.db, account.id, 'holds');
       return result;
@@ -135,12 +137,16 @@ async function verified(
   password: Secret,
 ): Promise<CredentialProof | CredentialResult> {
   const traits = connectorKinds.get(source.kind)?.traitsOf(source.settings);
-  if (!isVerifiable(source, traits?.proof ?? 'none')) {
-    if (verify !== 'none') await releaseGuard(deps.db, account.id);
-    return 'none';
+  const canVerify = isVerifiable(source, traits?.proof ?? 'none');
+  if (verify === 'none') {
+    // If the source can verify by now, the password is not stored unverified. The guard was not opened for a login.
+    return canVerify ? unverified(null) : 'none';
   }
-  // The configuration has changed since the request, and no login is made without the guard.
-  if (verify === 'none') return unverified(null);
+  if (!canVerify) {
+    // The caller may store only what was verified.
+    await releaseGuard(deps.db, account.id);
+    return unverified(null);
+  }
   const answer = await verifyOnce(deps, name, source, account, password);
   await settleGuard(
     deps.db,
@@ -156,7 +162,7 @@ async function store(
   deps: Dependencies,
   job: SourceJob,
   target: CredentialTarget,
-  { lastSeq }: CredentialState,
+  { lastSeq, account }: Pick<VerifiedCredential, 'lastSeq' | 'account'>,
   master: MasterKey,
   password: Secret,
   proof: CredentialProof,
@@ -166,6 +172,7 @@ async function store(
     sealed: sealCredential(master, target.mappingId, lastSeq, password),
     masterKeyId: master.id,
     lastSeq,
+    account,
     result,
   });
   return isStored ? result : OUTDATED;

@@ -289,3 +289,10 @@ test('an isolated source captures no passwords, because the workers that evaluat
     'sources.apps.isolated: an isolated source captures no passwords: remove capture, and syncFromAdapter of its adapter, or set isolated to false',
   ]);
 });
+
+test('an isolated source gets no old password, because its worker cannot open stored credentials', () => {
+  const apps = { ...good.sources.apps, isolated: true, adapter: { sendOldPassword: true } };
+  expect(issuesOf({ ...good, sources: { ...good.sources, apps } })).toEqual([
+    'sources.apps.isolated: an isolated source gets no old password, because its worker cannot open stored credentials: remove sendOldPassword of its adapter, or set isolated to false',
+  ]);
+});

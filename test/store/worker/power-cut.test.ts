@@ -1,14 +1,17 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { sql } from 'kysely';
+import { type LoadedChange, loadChange } from '../../../activities/shared/load-change';
 import { freePort } from '../../../local/ports';
 import { type LocalPostgres, startPostgres } from '../../../local/postgres';
+import { watchConfiguration } from '../../../store/configuration/watch';
 import { findIdentity } from '../../../store/people/identities';
 import { claimAccounts } from '../../../store/worker/claims';
 import { type Settlement, settleAccounts } from '../../../store/worker/outcomes';
 import { claimUnattended } from '../../../store/worker/unattended';
 import { verifyAll } from '../../support/audit-chain';
 import { type TestDatabase, testDatabase } from '../../support/database';
+import { newKeyDirectory } from '../../support/keys';
 import { addPerson, appliedTo, ended, planned } from '../../support/played-worker';
 import { describeWith } from '../../support/servers';
 import { until } from '../../support/until';
@@ -130,6 +133,30 @@ describeWith(['postgres'], 'a power cut of the database', () => {
     await powerCut();
     expect(await records()).toEqual(['change.planned', 'account.applied', 'change.done']);
     expect(await verifyAll(db)).toMatchObject({ intact: true });
+  });
+
+  test('the settlement of a bound worker is durable at once, because no other worker can verify its account again', async () => {
+    const { db } = database;
+    await accepted();
+    await planned(db, 'chg_1', 'alice');
+    const { keys } = await newKeyDirectory();
+    const loaded = (boundTo?: readonly string[]) =>
+      loadChange(
+        {
+          ...{ db, keys, configuration: watchConfiguration(db) },
+          ...(boundTo && { boundTo }),
+        },
+        'chg_1',
+      );
+    const settle = async ({ change }: LoadedChange) => {
+      const [claim] = await claimAccounts(db, change, member);
+      if (claim === undefined) throw new Error('nothing was claimed');
+      await settleAccounts(db, change, [{ ...appliedTo('warehouse'), claim }]);
+      await powerCut();
+      return statusOf('warehouse');
+    };
+    expect(await settle(await loaded())).toEqual({ state: 'applying', attempts: 1 });
+    expect(await settle(await loaded(['warehouse']))).toEqual({ state: 'applied', attempts: 2 });
   });
 
   test.each<[string, Partial<Settlement>]>([
