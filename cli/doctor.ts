@@ -2,7 +2,7 @@ import type { Finding } from '../model/api/job-results';
 import { verificationSays } from '../model/audit/verification';
 import { engineProblems } from '../model/engine-problem';
 import { errors } from '../model/errors';
-import { keyStoreProblems } from '../model/key-store-problem';
+import { keyStoreSays } from '../model/key-store-problem';
 import { deliveryReasons } from '../model/notices/retry';
 import type { NoticeChannels, Presence } from './http/answers';
 import type { Api } from './http/api';
@@ -99,17 +99,9 @@ function examineEngine({ waitingFor, engineProblems: problems, engineLacks }: Pr
 
 /** Whether new credentials of applications can be sealed, and whether a loss of the master keys can be repaired. */
 function examineMasterKeys({ keyStoreProblems: problems, unsavedMasterKeys }: Presence): Finding[] {
-  const causes = problems.map((problem) => keyStoreProblems[problem]).join(' ');
   const [unsaved] = unsavedMasterKeys;
   return [
-    ...(problems.length === 0
-      ? []
-      : [
-          wrong(
-            'key-store',
-            `Credentials of applications cannot be sealed or opened, so changes of mapped accounts wait. ${causes}`,
-          ),
-        ]),
+    ...problems.map((problem) => wrong('key-store', keyStoreSays(problem))),
     ...(unsaved === undefined
       ? []
       : [

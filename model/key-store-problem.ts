@@ -5,7 +5,13 @@ export const keyStoreProblems = {
   missing:
     'The key store has no master key, or not the one that is needed. Run: lockstep sso secret restore.',
   damaged:
-    'A master key in the key store is damaged, or another user can read it. Run on the machine of the worker: lockstep sso secret status.',
+    'The file of a master key is damaged, or holds another key. Run on the machine of the worker: lockstep sso secret status, which names the file.',
+  exposed:
+    'Other users can read the file of a master key. Run on the machine of the worker: lockstep sso secret status, which names the file.',
+  older_missing:
+    'An older master key is missing, and stored credentials still need it. Run: lockstep sso secret restore.',
+  older_damaged:
+    'The file of an older master key is damaged or can be read by other users, and stored credentials still need it. Run on the machine of the worker: lockstep sso secret status, which names the file.',
   unreachable:
     'The key server does not answer. Check that it runs, that LOCKSTEP_TRANSIT_URL is its address, and that the worker can connect to it.',
   certificate:
@@ -24,6 +30,14 @@ export const keyStoreProblems = {
 } as const;
 
 export type KeyStoreProblem = keyof typeof keyStoreProblems;
+
+/** Whether the problem keeps new credentials from being sealed. Without an older key, only what it has sealed is lost. */
+export const keepsFromSealing = (problem: KeyStoreProblem): boolean =>
+  problem !== 'older_missing' && problem !== 'older_damaged';
+
+/** What a problem means for changes and credentials, and its remedy. */
+export const keyStoreSays = (problem: KeyStoreProblem): string =>
+  `${keepsFromSealing(problem) ? 'Nothing new is stored, and changes of mapped accounts wait.' : 'Changes go on, but some stored credentials cannot be read.'} ${keyStoreProblems[problem]}`;
 
 /** Whether the text is a problem that this release knows: a newer worker may report others. */
 export const isKeyStoreProblem = (text: string): text is KeyStoreProblem =>

@@ -1,6 +1,6 @@
 import type { Dependencies } from '../activities/dependencies';
 import { log } from '../log';
-import { type KeyStoreProblem, keyStoreProblems } from '../model/key-store-problem';
+import { type KeyStoreProblem, keyStoreSays } from '../model/key-store-problem';
 import { credentialsByKey } from '../store/master-keys';
 import { KeyStoreUnavailable, sealingKey } from '../store/worker/keys/key-store';
 
@@ -35,25 +35,32 @@ export function watchKeyStore({
 }: Pick<Dependencies, 'db' | 'keys' | 'configuration'>): KeyStoreWatch {
   let last: KeyStoreProblem | null = null;
   let compareAt = 0;
-  /** A key that was lost shows before a restart: the worker still has it in memory, but no backup or store does. */
-  const lostKey = async (): Promise<KeyStoreProblem | null> => {
+  /**
+   * A key that was lost or damaged shows before a restart: the worker still has it in memory, but no backup or store does.
+   * @param current the key that seals new credentials, with which changes go on
+   */
+  const lostKey = async (current: string): Promise<KeyStoreProblem | null> => {
     if (performance.now() < compareAt) return null;
     const present = await keys.masterKeyIds().catch(problemOf);
     if (typeof present === 'string') return present;
-    const needed = [...(await credentialsByKey(db)).keys()];
-    if (needed.some((id) => !present.includes(id))) return 'missing';
+    const needed = [...(await credentialsByKey(db)).keys()].sort();
+    for (const id of needed) {
+      const isOlder = id < current;
+      if (!present.includes(id)) return isOlder ? 'older_missing' : 'missing';
+      const fault = await keys.masterKeyFault(id);
+      if (fault !== null) return isOlder ? 'older_damaged' : fault.problem;
+    }
     compareAt = performance.now() + COMPARE_EVERY_MS;
     return null;
   };
   return {
     async look() {
       const { id, problem: sealing } = await sealingKey(keys);
-      const problem = sealing ?? (await lostKey());
+      const problem = sealing ?? (id === null ? null : await lostKey(id));
       if (problem !== null && problem !== last)
-        log.warn(
-          `the store of the master keys has a problem, so changes of mapped accounts wait. ${keyStoreProblems[problem]}`,
-          { reason: problem },
-        );
+        log.warn(`the store of the master keys has a problem. ${keyStoreSays(problem)}`, {
+          reason: problem,
+        });
       last = problem;
       // Only stored credentials of applications depend on a backup.
       const { applications } = (await configuration(0)).configuration;

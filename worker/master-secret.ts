@@ -19,6 +19,8 @@ export interface MasterKeyStatus {
   /** The key seals new credentials. */
   readonly current: boolean;
   readonly present: boolean;
+  /** What is wrong with its file, and what to do; null when nothing is, or the key is missing. */
+  readonly fault: string | null;
   readonly backedUp: boolean;
   /** How many stored credentials it seals. */
   readonly credentials: number;
@@ -117,17 +119,22 @@ async function statusOf(
   const present = await store.masterKeyIds();
   const unsaved = await store.unsavedMasterKeys();
   const ids = [...new Set([...present, ...credentials.keys()])].sort();
+  const faultOf = async (id: string) =>
+    present.includes(id) ? ((await store.masterKeyFault(id))?.message ?? null) : null;
   return {
     place: store.place,
     // A folder without a key is shown by its list, and a key server makes the first key when it is needed.
     problem: present.length === 0 ? null : await keyStoreProblem(store),
-    keys: ids.map((id) => ({
-      id,
-      current: id === present.at(-1),
-      present: present.includes(id),
-      backedUp: present.includes(id) && !unsaved.includes(id),
-      credentials: credentials.get(id) ?? 0,
-    })),
+    keys: await Promise.all(
+      ids.map(async (id) => ({
+        id,
+        current: id === present.at(-1),
+        present: present.includes(id),
+        fault: await faultOf(id),
+        backedUp: present.includes(id) && !unsaved.includes(id),
+        credentials: credentials.get(id) ?? 0,
+      })),
+    ),
   };
 }
 

@@ -1,6 +1,7 @@
 import { Misconfigured } from '../../config';
 import { type Presence, presenceSchema } from '../../model/api/presence';
 import { isolatedSources } from '../../model/configuration/isolation';
+import { keepsFromSealing } from '../../model/key-store-problem';
 import type { Caller } from '../../store/api-keys';
 import { readBoundSources, readEngineTrouble, readKeyStoreTrouble } from '../../store/presence';
 import type { Dependencies } from '../http/dependencies';
@@ -32,7 +33,8 @@ const readPresence = route({
     return {
       status: 200,
       body: {
-        waitingFor: waitingFor(standstill) ?? (keyStore.problems.length > 0 ? 'key_store' : null),
+        waitingFor:
+          waitingFor(standstill) ?? (keyStore.problems.some(keepsFromSealing) ? 'key_store' : null),
         engineProblems: [...problems],
         engineLacks: [...lacks],
         keyStoreProblems: [...keyStore.problems],

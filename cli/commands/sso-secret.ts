@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { keyStoreProblems } from '../../model/key-store-problem';
+import { keyStoreSays } from '../../model/key-store-problem';
 import type { Secret } from '../../model/passwords/secret';
 import type * as MasterSecrets from '../../worker/master-secret';
 import type { Exit } from '../exit-codes';
@@ -126,11 +126,7 @@ function workerOf(
 async function status({ output }: Session, secret: MasterSecrets.MasterSecret): Promise<Exit> {
   const { place, problem, keys } = await secret.status();
   const warnings = [
-    ...(problem === null
-      ? []
-      : [
-          `Nothing new is stored, and changes of mapped accounts wait. ${keyStoreProblems[problem]}`,
-        ]),
+    ...(problem === null ? [] : [keyStoreSays(problem)]),
     ...keys.flatMap(warningsOf),
   ];
   output.show({ place, problem, keys, warnings }, () => [
@@ -138,19 +134,21 @@ async function status({ output }: Session, secret: MasterSecrets.MasterSecret): 
     ...table(
       output,
       [{ title: 'MASTER KEY' }, { title: 'USE' }, { title: 'BACKUP' }, { title: 'CREDENTIALS' }],
-      keys.map(({ id, current, present, backedUp, credentials }) => [
+      keys.map(({ id, current, present, fault, backedUp, credentials }) => [
         id,
-        present ? (current ? 'current' : 'older') : 'missing',
+        fault !== null ? 'unusable' : present ? (current ? 'current' : 'older') : 'missing',
         present ? (backedUp ? 'yes' : 'no') : '-',
         String(credentials),
       ]),
     ),
     ...warnings,
   ]);
-  return problem === null && keys.every(({ present }) => present) ? 'done' : 'failed';
+  const isWhole = keys.every(({ present, fault }) => present && fault === null);
+  return problem === null && isWhole ? 'done' : 'failed';
 }
 
-function warningsOf({ id, present, backedUp }: MasterSecrets.MasterKeyStatus): string[] {
+function warningsOf({ id, present, fault, backedUp }: MasterSecrets.MasterKeyStatus): string[] {
+  if (fault !== null) return [fault];
   if (!present)
     return [`${id} is missing, so its credentials cannot be read: lockstep sso secret restore.`];
   return backedUp ? [] : [`${id} has no backup: lockstep sso secret backup.`];

@@ -1,5 +1,5 @@
 import type { MasterKeys } from '../../model/api/master-keys';
-import { keyStoreProblems } from '../../model/key-store-problem';
+import { keyStoreSays } from '../../model/key-store-problem';
 import { type Html, html } from '../html';
 import { cliCommand } from './shell';
 
@@ -7,7 +7,7 @@ import { cliCommand } from './shell';
 export const masterKeySection = ({ problems, keys }: MasterKeys): Html => {
   const unsaved = keys.filter(({ backedUp }) => backedUp === false);
   return html`<h2>Master keys</h2>
-${problems.map((problem) => html`<p class="verdict bad">Nothing new is stored, and changes of mapped accounts wait. ${keyStoreProblems[problem]}</p>`)}
+${problems.map((problem) => html`<p class="verdict bad">${keyStoreSays(problem)}</p>`)}
 ${unsaved.length > 0 && html`<p class="verdict bad">${unsaved.length === 1 ? 'A master key has' : `${unsaved.length} master keys have`} no backup. If the key is lost, the credentials that it seals are lost. ${cliCommand('lockstep sso secret backup master-keys.backup')}</p>`}
 ${keys.length === 0 ? html`<p>No worker reports a master key.</p>` : keyTable(keys)}
 ${rotation(keys)}

@@ -1,6 +1,7 @@
 import type { Presence } from '../../model/api/presence';
 import type { SourceHistories } from '../../model/api/source-history';
 import type { Source } from '../../model/api/sources';
+import { keepsFromSealing } from '../../model/key-store-problem';
 import { type Html, html } from '../html';
 import { historyCell } from './history';
 import { clock, type Desk, deskPage, titleBelow } from './shell';
@@ -49,11 +50,14 @@ function needing({ presence, sources }: Now): string[] {
     ...(presence.waitingFor === 'engine'
       ? ['No worker can use Temporal, so every change waits. Run "lockstep doctor".']
       : []),
-    ...(presence.keyStoreProblems.length === 0
-      ? []
-      : [
+    ...(presence.keyStoreProblems.some(keepsFromSealing)
+      ? [
           'New credentials of applications cannot be sealed, so changes of mapped accounts wait. Run "lockstep doctor".',
-        ]),
+        ]
+      : []),
+    ...(presence.keyStoreProblems.some((problem) => !keepsFromSealing(problem))
+      ? ['Some stored credentials of applications cannot be read. Run "lockstep doctor".']
+      : []),
     ...(presence.sealing === 'ready'
       ? []
       : ['The API cannot seal passwords, so it accepts no change. Run "lockstep doctor".']),

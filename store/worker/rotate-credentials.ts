@@ -94,7 +94,7 @@ async function resealedRow(
 }
 
 /** The key itself is lost, so what it sealed cannot be opened. */
-const LOST: readonly KeyStoreProblem[] = ['missing', 'wrong_key'];
+const LOST: readonly KeyStoreProblem[] = ['missing', 'damaged', 'wrong_key'];
 
 /**
  * Replaces what is still as it was read. It waits for no change, so it cannot end one in a deadlock: a row that a change

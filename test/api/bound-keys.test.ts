@@ -5,6 +5,7 @@ import { accountRulesOf } from '../../connectors/registry';
 import { hasRight } from '../../model/api/scopes';
 import { configurationSchema } from '../../model/configuration/document';
 import { applyConfiguration } from '../../store/configuration/versions';
+import { pauseSource } from '../../store/sources/state';
 import { startTestApi, type TestApi } from '../support/api';
 import { describeWith } from '../support/servers';
 
@@ -87,8 +88,7 @@ describeWith(['postgres'], 'what a key that is bound to groups reads', () => {
               values ('ntc_hidden', 'password_changed', 'idn_2', 'chg_hidden', 'sent')`.execute(db);
     await sql`insert into job (id, kind, source, parameters, requested_by)
               values ('job_hidden', 'check', 'hidden-directory', '{}', 'another')`.execute(db);
-    await sql`insert into source_state (source, state, reason)
-              values ('hidden-directory', 'paused', 'source_paused')`.execute(db);
+    await pauseSource(db, 'hidden-directory', 'source_paused', 'test');
   });
   afterAll(() => api.stop());
 

@@ -1,7 +1,8 @@
-import { mkdtempSync, renameSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { sql } from 'kysely';
+import { log } from '../../log';
 import { Secret } from '../../model/passwords/secret';
 import { currentConfiguration } from '../../store/configuration/versions';
 import { sealCredential } from '../../store/worker/credentials';
@@ -45,5 +46,26 @@ describeWith(['postgres'], 'a master key that credentials need', () => {
     renameSync(`${file}.away`, file);
     expect(await watch.look()).toMatchObject({ keyStoreProblem: null });
     expect(watch.missing()).toEqual([]);
+
+    // From now on the credential needs an older key.
+    const current = await openMasterFolder(dir).generate();
+    const warn = jest.spyOn(log, 'warn');
+    const again = watchKeyStore({ db, keys, configuration });
+    renameSync(file, `${file}.away`);
+    for (const _ of [1, 2, 3])
+      expect(await again.look()).toMatchObject({
+        ...{ keyStoreProblem: 'older_missing', currentMasterKey: current },
+      });
+    expect(again.missing()).toEqual(['key store (older_missing)']);
+    writeFileSync(file, 'cut off', { mode: 0o400 });
+    expect(await again.look()).toMatchObject({ keyStoreProblem: 'older_damaged' });
+    expect(warn.mock.calls.map(([says]) => says)).toEqual([
+      expect.stringContaining('Changes go on, but some stored credentials cannot be read.'),
+      expect.stringContaining('damaged'),
+    ]);
+    rmSync(file);
+    renameSync(`${file}.away`, file);
+    expect(await again.look()).toMatchObject({ keyStoreProblem: null });
+    warn.mockRestore();
   });
 });

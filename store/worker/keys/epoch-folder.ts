@@ -36,6 +36,7 @@ export function openEpochFolder(dir: string): KeyStore {
     masterKey: withoutMasterKeys,
     unsavedMasterKeys: async () => [],
     masterKeyIds: async () => [],
+    masterKeyFault: async () => null,
     createEpochKey: withoutSigner,
     destroyEpochKey: withoutSigner,
     sign: withoutSigner,

@@ -39,6 +39,7 @@ export async function openKeyDirectory(dir: string, elsewhere?: MasterKeyStore):
     masterKey: master.masterKey,
     currentMasterKey: master.currentMasterKey,
     masterKeyIds: master.masterKeyIds,
+    masterKeyFault: master.masterKeyFault,
     unsavedMasterKeys: master.unsavedMasterKeys,
     async createEpochKey(epochId) {
       const { publicKey, privateKey } = generateKeyPairSync('x25519');

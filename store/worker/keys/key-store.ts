@@ -33,6 +33,11 @@ export interface MasterKeys {
   masterKey(id: string): Promise<MasterKey>;
   /** Ids of all master keys, the newest last, because ids grow with time. */
   masterKeyIds(): Promise<readonly string[]>;
+  /**
+   * Why the store could not give a master key to a worker that starts now, although this one may have read it before.
+   * @returns null when it could
+   */
+  masterKeyFault(id: string): Promise<KeyStoreUnavailable | null>;
   /** Ids of the master keys of which no backup is recorded. */
   unsavedMasterKeys(): Promise<readonly string[]>;
 }
@@ -67,12 +72,12 @@ export interface MasterKey {
 /** Length of a master key. */
 export const MASTER_KEY_BYTES = 32;
 
-/** The store of the master keys cannot be used now. The message is the sentence of the problem. */
+/** The store of the master keys cannot be used now. The message is the sentence of the problem, or a more exact one. */
 export class KeyStoreUnavailable extends Misconfigured {
   readonly problem: KeyStoreProblem;
 
-  constructor(problem: KeyStoreProblem) {
-    super(keyStoreProblems[problem]);
+  constructor(problem: KeyStoreProblem, says: string = keyStoreProblems[problem]) {
+    super(says);
     this.problem = problem;
   }
 }
@@ -90,7 +95,6 @@ export async function sealingKey(
     return { id, problem: null };
   } catch (error) {
     if (error instanceof KeyStoreUnavailable) return { id: null, problem: error.problem };
-    if (error instanceof Misconfigured) return { id: null, problem: 'damaged' };
     throw error;
   }
 }

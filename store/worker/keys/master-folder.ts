@@ -1,5 +1,6 @@
-import { createSecretKey, randomBytes } from 'node:crypto';
+import { createHmac, createSecretKey, randomBytes } from 'node:crypto';
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { Misconfigured } from '../../../config';
 import { newId } from '../../ids';
@@ -14,13 +15,15 @@ import {
 const KEY_FILE = '.key';
 
 /**
- * The master keys as files of the key folder: `master/<id>.key`. An empty file `master/<id>.saved` records that a backup
- * of the key exists. The folder is made if it is missing.
+ * The master keys as files of the key folder: `master/<id>.key`. The file `master/<id>.sum` recognises the key: a file that
+ * was cut off, or was replaced by that of another key, is never used. An empty file `master/<id>.saved` records that a
+ * backup of the key exists. The folder is made if it is missing.
  * @param dir the key folder of the worker
  */
 export function openMasterFolder(dir: string): MasterKeyStore {
   const folder = path.join(dir, 'master');
   const fileOf = (id: string) => path.join(folder, `${id}${KEY_FILE}`);
+  const sumOf = (id: string) => path.join(folder, `${id}.sum`);
   const markOf = (id: string) => path.join(folder, `${id}.saved`);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
 
@@ -32,10 +35,20 @@ export function openMasterFolder(dir: string): MasterKeyStore {
   const bytesOf = (id: string): Buffer => {
     if (!existsSync(fileOf(id))) throw new KeyStoreUnavailable('missing');
     const bytes = fromFolder(() => readKey(fileOf(id)));
-    if (bytes.length === MASTER_KEY_BYTES) return bytes;
-    throw new Misconfigured(
-      `${fileOf(id)} is not a key of ${MASTER_KEY_BYTES} bytes. Move it away, then run: lockstep sso secret restore.`,
+    // A key of a release before this one has no sum.
+    const sum = existsSync(sumOf(id)) ? fromFolder(() => readKey(sumOf(id)).toString()) : null;
+    const isWhole = bytes.length === MASTER_KEY_BYTES;
+    if (isWhole && (sum === null || sum === sumOfKey(id, bytes))) return bytes;
+    throw new KeyStoreUnavailable(
+      'damaged',
+      `${fileOf(id)} ${isWhole ? 'holds another key' : `is not a key of ${MASTER_KEY_BYTES} bytes`}. Move it away, then run: lockstep sso secret restore.`,
     );
+  };
+  /** The key and its sum, which is written first: a key without its sum is not checked. */
+  const write = async (id: string, bytes: Buffer): Promise<void> => {
+    await rm(sumOf(id), { force: true });
+    await writeKey(sumOf(id), sumOfKey(id, bytes));
+    await writeKey(fileOf(id), bytes);
   };
   const markSaved = (id: string) => closeSync(openSync(markOf(id), 'w', 0o600));
 
@@ -52,18 +65,29 @@ export function openMasterFolder(dir: string): MasterKeyStore {
     async currentMasterKey() {
       const newest = ids().at(-1);
       if (newest === undefined) throw new KeyStoreUnavailable('missing');
+      // What only this process can still read would be lost with it.
+      bytesOf(newest).fill(0);
       return masterKey(newest);
+    },
+    async masterKeyFault(id) {
+      try {
+        bytesOf(id).fill(0);
+        return null;
+      } catch (error) {
+        if (error instanceof KeyStoreUnavailable) return error;
+        throw error;
+      }
     },
     unsavedMasterKeys: async () => ids().filter((id) => !existsSync(markOf(id))),
     masterKeyIds: async () => ids(),
     async generate() {
       const id = newId('key');
-      await writeKey(fileOf(id), randomBytes(MASTER_KEY_BYTES));
+      await write(id, randomBytes(MASTER_KEY_BYTES));
       return id;
     },
     async add(id, bytes) {
       const isNew = !existsSync(fileOf(id));
-      if (isNew) await writeKey(fileOf(id), bytes);
+      if (isNew) await write(id, bytes);
       // Another process may have been first, so the file is compared in any case.
       if (!bytesOf(id).equals(bytes))
         throw new Misconfigured(
@@ -77,12 +101,16 @@ export function openMasterFolder(dir: string): MasterKeyStore {
   };
 }
 
-/** @throws KeyStoreUnavailable for an error of the file system */
+/** Recognises a key under its id, and reveals nothing of it. */
+const sumOfKey = (id: string, bytes: Buffer): string =>
+  createHmac('sha256', bytes).update(`lockstep-master-key\n${id}`).digest('hex');
+
+/** @throws KeyStoreUnavailable for an error of the file system, and for a file that others can read */
 function fromFolder<T>(read: () => T): T {
   try {
     return read();
   } catch (error) {
-    if (error instanceof Misconfigured) throw error;
+    if (error instanceof Misconfigured) throw new KeyStoreUnavailable('exposed', error.message);
     throw new KeyStoreUnavailable('folder');
   }
 }
