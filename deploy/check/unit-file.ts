@@ -7,10 +7,15 @@ export interface Unit {
   readonly start: readonly string[];
   /** Commands that follow the start. */
   readonly startPost: readonly (readonly string[])[];
+  /** Folders that the process sees empty, except for `bound`. */
+  readonly emptied: readonly string[];
+  readonly bound: readonly string[];
+  readonly inaccessible: readonly string[];
 }
 
-export function readUnit(file: string): Unit {
-  const lines = readFileSync(file, 'utf8').split('\n');
+/** @param instance what a unit with `@` in its name is started for */
+export function readUnit(file: string, instance = ''): Unit {
+  const lines = readFileSync(file, 'utf8').replaceAll('%i', instance).split('\n');
   const all = (key: string) =>
     lines.filter((line) => line.startsWith(`${key}=`)).map((line) => line.slice(key.length + 1));
   const one = (key: string) => {
@@ -23,8 +28,15 @@ export function readUnit(file: string): Unit {
     environmentFile: one('EnvironmentFile'),
     start: one('ExecStart').split(' '),
     startPost: all('ExecStartPost').map((command) => command.split(' ')),
+    emptied: pathsIn(all('TemporaryFileSystem')),
+    bound: pathsIn(all('BindReadOnlyPaths')),
+    inaccessible: pathsIn(all('InaccessiblePaths')),
   };
 }
+
+/** Paths without the options after them, and without the hyphen of those that may be missing. */
+const pathsIn = (lists: readonly string[]): string[] =>
+  lists.flatMap((list) => list.split(' ')).map((entry) => entry.replace(/^-|:.*$/g, ''));
 
 /** The variables of an environment file of systemd or compose: a line each, comments left out. */
 export function readEnvironmentFile(text: string): Record<string, string> {

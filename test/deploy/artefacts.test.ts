@@ -150,7 +150,17 @@ test.each(processes)('the compose file mounts each file that the %s process read
   expect(missing).toEqual(kind === 'lookup' ? [keyFolder] : []);
 });
 
-test('a bound worker gets only variables that a worker reads, sees the keys of epochs, and none of the other secrets', () => {
+/** The variables of a bound worker. The others of a worker are about policies, captures, keys and workflows. */
+const ofBound = [
+  ...variablesOf('worker').filter((name) =>
+    /^(DATABASE|TEMPORAL)_|^LOCKSTEP_((WORKER|SECRETS|OPS)_|(KEY|COMMAND)_DIR|TRACES_URL|LOG_LEVEL)/.test(
+      name,
+    ),
+  ),
+  OF_NODE,
+];
+
+test('a bound worker gets only variables that it reads, sees the keys of epochs, and none of the other secrets', () => {
   const [added, example, unit] = [
     'etc/isolated-worker.env',
     'compose/worker-isolated.env.example',
@@ -159,17 +169,26 @@ test('a bound worker gets only variables that a worker reads, sees the keys of e
   for (const text of [added, example]) {
     const variables = readEnvironmentFile(commentedOut(text));
     expect(variables).toHaveProperty('LOCKSTEP_WORKER_SOURCES');
-    expect(Object.keys(variables).filter((name) => !variablesOf('worker').includes(name))).toEqual(
-      [],
-    );
+    expect(Object.keys(variables).filter((name) => !ofBound.includes(name))).toEqual([]);
   }
+  const all = Object.keys(readEnvironmentFile(commentedOut(added)));
+  expect(all.sort()).toEqual([...ofBound].sort());
+  expect(unit.match(/^EnvironmentFile=.*$/gm)).toEqual([
+    'EnvironmentFile=/etc/lockstep/worker-%i.env',
+  ]);
   expect(unit).toMatch(
     /^TemporaryFileSystem=\/var\/lib\/lockstep:ro \/etc\/lockstep\/sources:ro$/m,
   );
   expect(unit).toMatch(
     /^BindReadOnlyPaths=\/var\/lib\/lockstep\/worker\/keys\/epochs \/etc\/lockstep\/sources\/%i$/m,
   );
-  expect(unit).toMatch(/^InaccessiblePaths=-\/etc\/lockstep\/secrets /m);
+  const { inaccessible } = readUnit(path.join(deploy, 'systemd/lockstep-worker@.service'), 'hr');
+  expect(inaccessible).toEqual(
+    expect.arrayContaining([
+      ...['/etc/lockstep/secrets', '/etc/lockstep/worker.env', '/etc/lockstep/lookup.env'],
+      ...['/etc/lockstep/worker/fingerprint.key', '/etc/lockstep/worker/transit-token'],
+    ]),
+  );
   const compose = parse(read('compose/compose.yaml'), { merge: true });
   expect(JSON.stringify(compose.services['worker-isolated'].volumes)).not.toMatch(
     /"worker:|files\/secrets|files\/worker/,
