@@ -1,5 +1,4 @@
 import { openLockstep } from '../../bench/lockstep';
-import type { SourceName } from '../../bench/people';
 import { type RunningServer, startServer } from '../../local/processes';
 import { timeLimit } from '../../time-limit';
 import type { Company } from './company';
@@ -40,18 +39,12 @@ export const isReady = (opsPort: number): Promise<boolean> =>
 export async function changePasswords(
   { slapd, people }: Company,
   api: { readonly apiUrl: string; readonly adminKeyFile: string },
-  files: {
-    readonly caFile: string;
-    readonly secretFiles: Company['secretFiles'];
-    /** The source that only a bound worker asks. */
-    readonly isolated?: SourceName;
-  },
+  files: { readonly caFile: string; readonly secretFiles: Company['secretFiles'] },
 ): Promise<number> {
   const side = await openLockstep({
     ...api,
     slapd: { ...slapd, caFile: files.caFile },
     secretFiles: files.secretFiles,
-    ...(files.isolated !== undefined && { isolated: files.isolated }),
     people,
     watched: {},
   });

@@ -7,9 +7,6 @@ export interface Unit {
   readonly start: readonly string[];
   /** Commands that follow the start. */
   readonly startPost: readonly (readonly string[])[];
-  /** Folders that the process sees empty, except for `bound`. */
-  readonly emptied: readonly string[];
-  readonly bound: readonly string[];
   readonly inaccessible: readonly string[];
 }
 
@@ -28,15 +25,13 @@ export function readUnit(file: string, instance = ''): Unit {
     environmentFile: one('EnvironmentFile'),
     start: one('ExecStart').split(' '),
     startPost: all('ExecStartPost').map((command) => command.split(' ')),
-    emptied: pathsIn(all('TemporaryFileSystem')),
-    bound: pathsIn(all('BindReadOnlyPaths')),
     inaccessible: pathsIn(all('InaccessiblePaths')),
   };
 }
 
-/** Paths without the options after them, and without the hyphen of those that may be missing. */
+/** Paths without the hyphen of those that may be missing. */
 const pathsIn = (lists: readonly string[]): string[] =>
-  lists.flatMap((list) => list.split(' ')).map((entry) => entry.replace(/^-|:.*$/g, ''));
+  lists.flatMap((list) => list.split(' ')).map((entry) => entry.replace(/^-/, ''));
 
 /** The variables of an environment file of systemd or compose: a line each, comments left out. */
 export function readEnvironmentFile(text: string): Record<string, string> {
