@@ -31,7 +31,10 @@ export function readApplicationsXml(
   const applications: Document = {};
   const peopleGroups: Document = {};
   const groupNamed = createGroupNames(file);
-  for (const element of readEntssoXml(file)) {
+  const elements = readEntssoXml(file);
+  if (!elements.some(({ name }) => name === 'application'))
+    throw usage(`${file} has no application. Nothing was sent.`);
+  for (const element of elements) {
     const skipped = (from: string, says: string) =>
       becomes.push({ line: element.line, from, to: null, says });
     if (element.name !== 'application') {

@@ -106,6 +106,11 @@ describeWith(['postgres'], 'lockstep adapters', () => {
     expect(await edit('adapters', 'reset', 'warehouse')).toMatch(
       /^The history of warehouse is cleared: 0 changes forgotten\.$/m,
     );
+    const unknown = await run(['adapters', 'reset', 'nothing', '--yes']);
+    expect([unknown.code, unknown.stderr]).toEqual([
+      1,
+      'There is no adapter "nothing". "lockstep adapters" lists them.\n',
+    ]);
   });
 
   test('an adapter is deleted after it was disabled', async () => {

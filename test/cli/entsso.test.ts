@@ -3,6 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { readApplicationsXml } from '../../cli/entsso/applications-xml';
 import { readMappingsXml } from '../../cli/entsso/mappings-xml';
+import { readSystemXml } from '../../cli/entsso/system-xml';
 import { accountRulesOf } from '../../connectors/registry';
 import { configurationSchema } from '../../model/configuration/document';
 import { applyConfiguration } from '../../store/configuration/versions';
@@ -316,6 +317,13 @@ describe('an application in a file of ENTSSO', () => {
     const { applications, becomes } = read(one(fields) + one('', 'Other'));
     expect(Object.keys(applications)).toEqual(['other']);
     expect(becomes[0]).toMatchObject({ from: 'SAP', to: null });
+  });
+
+  test('a file of another kind is refused, and shows nothing of it as an application', () => {
+    expect(refusalOf(() => read(mapping('alice', 'a')))).toContain('has no application');
+    const full = path.join(dir, 'system.xml');
+    writeFileSync(full, `<sso>${mapping('alice', 'a')}</sso>`);
+    expect(refusalOf(() => readSystemXml(full))).toContain('has no "globalInfo"');
   });
 
   test('mappings of two applications that would have one name are refused', () => {
