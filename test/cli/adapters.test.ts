@@ -114,6 +114,13 @@ describeWith(['postgres'], 'lockstep adapters', () => {
   });
 
   test('an adapter is deleted after it was disabled', async () => {
+    await edit('applications', 'update', 'reports', '--set', 'enabled=no');
+    const used = await run(['applications', 'delete', 'reports', '--yes']);
+    expect([used.code, used.stderr]).toEqual([
+      2,
+      expect.stringContaining('lockstep adapters remove-app reports'),
+    ]);
+    await edit('applications', 'update', 'reports', '--set', 'enabled=yes');
     const refused = await run(['adapters', 'delete', 'warehouse', '--yes']);
     expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('is enabled')]);
     await edit('adapters', 'disable', 'warehouse');
