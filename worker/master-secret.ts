@@ -80,7 +80,7 @@ export function openMasterSecret(
     },
     async restore(file, passphrase) {
       const restored: string[] = [];
-      const saved = openBackup(readFileSync(file, 'utf8'), passphrase);
+      const saved = openBackup(readBackup(file), passphrase);
       try {
         for (const { id, bytes } of saved) if (await store.add(id, bytes)) restored.push(id);
       } finally {
@@ -136,6 +136,15 @@ async function statusOf(
       })),
     ),
   };
+}
+
+/** @throws Misconfigured if the file cannot be read */
+function readBackup(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new Misconfigured(`${file} cannot be read (${(error as NodeJS.ErrnoException).code}).`);
+  }
 }
 
 /** Writes a backup that did not exist, and opens it again before it counts as one. */

@@ -24,7 +24,7 @@ import { accountName, idempotencyKey, sourceName, WAIT_MAX_SECONDS } from '../ht
 import { visibleSources } from '../sources/visible';
 import { adapterSettings } from './adapter-settings';
 import { receiveMessages, writeMessages } from './receive';
-import { adapterKey } from './sessions';
+import { adapterKey, canSealTo } from './sessions';
 
 const params = z.strictObject({ source: sourceName });
 
@@ -66,6 +66,12 @@ const initialise = route({
   handle: async (deps, { caller, params: { source }, body }) => {
     const { retryDelaySeconds, maxPending } = await adapterSettings(deps, caller, source);
     const own = body?.publicKey !== undefined;
+    if (body?.publicKey && !canSealTo(body.publicKey))
+      throw new HttpProblem('request_invalid', {
+        issues: [
+          { path: ['publicKey', 'x'], says: 'is not a key to which messages can be sealed' },
+        ],
+      });
     const key = body?.publicKey
       ? await adapterKey(body.publicKey)
       : await deps.adapterSessions.begin(source);

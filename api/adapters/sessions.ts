@@ -1,4 +1,4 @@
-import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createPublicKey, diffieHellman, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { calculateJwkThumbprint } from 'jose';
 import type { AdapterKey } from '../../sealing/adapters';
 import type { JsonWebKey } from '../../sealing/published-key';
@@ -36,4 +36,16 @@ export function openAdapterSessions(): AdapterSessions {
 export async function adapterKey({ kty, crv, x }: JsonWebKey): Promise<AdapterKey> {
   const publicKey = { kty, ...(crv && { crv }), ...(x && { x }) };
   return { id: await calculateJwkThumbprint(publicKey), publicKey };
+}
+
+/** Whether messages can be sealed to an X25519 key. A few points of the curve have no shared secret (RFC 7748, section 6.1). */
+export function canSealTo(publicKey: JsonWebKey): boolean {
+  const { privateKey } = generateKeyPairSync('x25519');
+  try {
+    const key = createPublicKey({ key: { ...publicKey }, format: 'jwk' });
+    diffieHellman({ privateKey, publicKey: key });
+    return true;
+  } catch {
+    return false;
+  }
 }

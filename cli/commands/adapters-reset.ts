@@ -41,7 +41,10 @@ async function reset(
   if (yes !== true && names.length > 0) await confirm(`Clear the history of ${shown}?`);
   const body = { sources: names };
   const path = ['captures', 'reset'];
-  const cleared = await lockstep.send<{ readonly changes: number }>('POST', path, { body });
+  const cleared = await lockstep.send<{ readonly changes: number }>('POST', path, {
+    body,
+    missing: `There is no adapter "${shown}". "lockstep adapters" lists them.`,
+  });
   output.show(cleared, () => [
     `The history of ${shown} is cleared: ${counted(cleared.changes, 'change')} forgotten.`,
   ]);

@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { adaptersIn } from '../../model/configuration/adapter-edits';
 import type { Application, ApplicationType } from '../../model/configuration/application';
 import {
   applyEdited,
@@ -182,6 +183,11 @@ async function remove({ output, api }: Session, name: string, options: EditOptio
   if (existing(configuration.applications, name).enabled)
     throw usage(
       `The application "${name}" is enabled. Run "lockstep applications update ${name} --set enabled=no" first.`,
+    );
+  const adapter = adaptersIn(configuration).find((one) => one.adapter.applications.includes(name));
+  if (adapter !== undefined)
+    throw usage(
+      `The adapter "${adapter.name}" serves the application "${name}". Run "lockstep adapters remove-app ${name}" first.`,
     );
   const { [name]: _, ...applications } = configuration.applications;
   return applyEdited(output, lockstep, { ...configuration, applications }, options);

@@ -63,7 +63,7 @@ async function generate(
   const { skipped, ...planned } = await readAll(lockstep, { application, rule, link });
   if (skipped.length > 0)
     output.note(
-      `${skipped.length} people get no name, because the rule leaves nothing for them: ${skipped.slice(0, 5).join(', ')}${skipped.length > 5 ? ', …' : ''}`,
+      `${skipped.length === 1 ? '1 person gets' : `${skipped.length} people get`} no name, because the rule leaves nothing of the attribute: ${skipped.slice(0, 5).join(', ')}${skipped.length > 5 ? ', …' : ''}`,
     );
   const exit = await importRows(
     output,

@@ -43,7 +43,11 @@ export const secretCommand = (): Command =>
     );
 
 /** A copy of the backup can be attacked without any limit of attempts. */
-const MIN_PASSPHRASE_BYTES = 12;
+const MIN_PASSPHRASE_CHARACTERS = 12;
+
+/** Characters of UTF-8 text: every byte but those that continue a character. */
+const characters = (bytes: Uint8Array): number =>
+  bytes.reduce((count, byte) => count + ((byte & 0xc0) === 0x80 ? 0 : 1), 0);
 
 type Body = (session: Session, secret: MasterSecrets.MasterSecret) => Promise<Exit>;
 type FileBody = (
@@ -164,9 +168,9 @@ async function generate({ output }: Session, secret: MasterSecrets.MasterSecret)
 }
 
 const backUp: FileBody = async ({ output }, secret, file, passphrase) => {
-  if (passphrase.use(({ length }) => length) < MIN_PASSPHRASE_BYTES)
+  if (passphrase.use(characters) < MIN_PASSPHRASE_CHARACTERS)
     throw usage(
-      `The passphrase is too short: give at least ${MIN_PASSPHRASE_BYTES} characters, or better a random one. It alone protects the keys in the file.`,
+      `The passphrase is too short: give at least ${MIN_PASSPHRASE_CHARACTERS} characters, or better a random one. It alone protects the keys in the file.`,
     );
   const keys = await secret.backUp(file, passphrase);
   output.show({ file, keys }, () => [

@@ -1,11 +1,14 @@
 import type { Configuration } from '../../model/configuration/document';
 import { withoutControls } from '../controls';
 import { usage } from '../failure';
+import { fieldsOf } from './fields-xml';
+import { flagsOf, isSet, type Note } from './flags-xml';
 import { lockstepName, withoutDomain } from './names';
 import { type Element, readEntssoXml, textOf } from './read-xml';
 import type { Becomes } from './translation';
 
 type Document = Record<string, unknown>;
+type InForce = Pick<Configuration, 'applications' | 'peopleGroups'>;
 
 interface Imported {
   /** The applications in the shape of the configuration file, by name. */
@@ -21,24 +24,32 @@ interface Imported {
  */
 export function readApplicationsXml(
   file: string,
-  inForce: Pick<Configuration, 'applications' | 'peopleGroups'>,
+  inForce: InForce,
   sourceOf: (name: string, original: string) => string | undefined,
 ): Imported {
   const becomes: Becomes[] = [];
   const applications: Document = {};
   const peopleGroups: Document = {};
-  for (const element of readEntssoXml(file)) {
+  const groupNamed = createGroupNames(file);
+  const elements = readEntssoXml(file);
+  if (!elements.some(({ name }) => name === 'application'))
+    throw usage(`${file} has no application. Nothing was sent.`);
+  for (const element of elements) {
+    const skipped = (from: string, says: string) =>
+      becomes.push({ line: element.line, from, to: null, says });
     if (element.name !== 'application') {
-      becomes.push(without(element, element.name, 'It is not an application.'));
+      skipped(element.name, 'It is not an application.');
       continue;
     }
     const original = element.attributes.name ?? '';
     const name = lockstepName(original);
     if (name === null)
       throw usage(`The application in line ${element.line} of ${file} has no usable name.`);
-    const skip = whySkipped(element, name, { ...inForce.applications, ...applications });
+    const skip = Object.hasOwn(applications, name)
+      ? `Another application of the file is called "${name}" here, too. Rename one of them.`
+      : whySkipped(file, element, name, inForce);
     if (skip !== null) {
-      becomes.push(without(element, original, skip));
+      skipped(original, skip);
       continue;
     }
     const source = sourceOf(name, original);
@@ -46,139 +57,120 @@ export function readApplicationsXml(
       throw usage(
         `Give the source of the application "${withoutControls(original)}": --source ${name}=<source>, or --source <source> for every application.`,
       );
-    const translated = translate(file, element, { name, original, source });
-    applications[name] = translated.application;
-    for (const group of translated.groups)
-      if (!Object.hasOwn(inForce.peopleGroups, group)) peopleGroups[group] = {};
-    becomes.push(...translated.becomes);
+    becomes.push({
+      line: element.line,
+      from: original,
+      to: `applications.${name}`,
+      says: null,
+    });
+    const note: Note = (from, to, says) =>
+      becomes.push({ line: element.line, from: `${original}: ${from}`, to, says: says ?? null });
+    applications[name] = {
+      source,
+      label: (textOf(file, element, 'description') ?? original).slice(0, 200),
+      ...withFields(file, element),
+      ...flagsOf(file, element, note),
+      ...peopleOf(file, element, name, note, (account, otherwise) => {
+        const group = groupNamed(account, element.line, otherwise);
+        const exists = Object.hasOwn(inForce.peopleGroups, group);
+        if (!exists) peopleGroups[group] = {};
+        return { group, exists };
+      }),
+    };
+    if (textOf(file, element, 'contact') !== undefined)
+      note('contact', null, 'Lockstep keeps no contact of an application.');
+    for (const unknown of element.children.filter((child) => !knownElements.includes(child.name)))
+      note(unknown.name, null, 'Lockstep does not know this element.');
   }
   return { applications, peopleGroups, becomes };
 }
 
-const without = ({ line }: Element, from: string, says: string): Becomes => ({
-  line,
-  from,
-  to: null,
-  says,
-});
-
-const attributesOf = (element: Element): Readonly<Record<string, string>> =>
-  Object.assign(
-    {},
-    ...element.children.filter(({ name }) => name === 'flags').map(({ attributes }) => attributes),
-  );
-
-const isYes = (value: string | undefined): boolean => value?.toLowerCase() === 'yes';
-
-/** Why an application is not created; null if it is. */
-function whySkipped(element: Element, name: string, existing: Document): string | null {
-  const flags = attributesOf(element);
-  if (Object.hasOwn(existing, name))
-    return `There is an application "${name}" already, which stays as it is. Change it with "lockstep applications update".`;
-  if (isYes(flags.configstoreapp))
-    return 'A configuration store holds settings of programs, and no credentials of people.';
-  if (isYes(flags.groupapp))
-    return 'An application of the type group needs the list "shared". Add it to the configuration file.';
-  const fields = fieldsOf(element);
-  if (fields.length > 2 && fields.filter(({ masked }) => masked).length !== 1)
-    return 'It is not clear which field holds the password. Create it with "lockstep applications create --field … --synced …".';
-  return null;
-}
-
-interface Named {
-  readonly name: string;
-  readonly original: string;
-  readonly source: string;
-}
-
-function translate(file: string, element: Element, { name, original, source }: Named) {
-  const becomes: Becomes[] = [];
-  const at = `applications.${name}`;
-  const note = (from: string, to: string | null, says: string | null = null) =>
-    becomes.push({ line: element.line, from: `${original}: ${from}`, to, says });
-  becomes.push({ line: element.line, from: original, to: at, says: null });
-  const groups: string[] = [];
-  const peopleOf = (member: 'users' | 'administrators', ...elements: string[]) => {
-    const account = textOf(file, element, ...elements);
-    const group = account === undefined ? null : lockstepName(withoutDomain(account));
-    if (account === undefined || group === null) return {};
-    groups.push(group);
-    note(account, `peopleGroups.${group}`, 'Its members are not in the file: list them there.');
-    return { [member]: { groups: [group] } };
-  };
-  const description = textOf(file, element, 'description');
-  const fields = fieldsOf(element);
-  if (textOf(file, element, 'contact') !== undefined)
-    note('contact', null, 'Lockstep keeps no contact of an application.');
-  const flags = flagsOf(attributesOf(element), note);
-  for (const unknown of element.children.filter((child) => !knownElements.includes(child.name)))
-    note(unknown.name, null, 'Lockstep does not know this element.');
-  const application = {
-    source,
-    label: (description ?? original).slice(0, 200),
-    ...(fields.length === 0 ? {} : { fields: withSynced(fields) }),
-    ...flags,
-    ...peopleOf('users', 'appuseraccount', 'usergroup'),
-    ...peopleOf('administrators', 'appadminaccount'),
-  };
-  return { application, groups, becomes };
-}
-
 const knownElements = [
-  ...['description', 'contact', 'appuseraccount', 'usergroup', 'appadminaccount', 'field', 'flags'],
+  ...['description', 'contact', 'field', 'flags'],
+  ...['appuseraccount', 'usergroup', 'windowsaccount', 'appadminaccount'],
 ];
 
-interface Field {
-  readonly name: string;
-  readonly label: string;
-  readonly masked: boolean;
+/** Why an application is not created; null if it is. */
+function whySkipped(
+  file: string,
+  element: Element,
+  name: string,
+  { applications }: InForce,
+): string | null {
+  if (Object.hasOwn(applications, name))
+    return `There is an application "${name}" already, which stays as it is. Change it with "lockstep applications update".`;
+  if (isSet(file, element, 'configstoreapp'))
+    return 'A configuration store holds settings of programs, and no credentials of people.';
+  if (isSet(file, element, 'groupapp'))
+    return 'An application of the type group needs the list "shared". Add it to the configuration file.';
+  const fields = fieldsOf(file, element);
+  return typeof fields === 'string' ? fields : null;
 }
 
-/** The fields in the order of their ordinals; the first is the user id. */
-const fieldsOf = (element: Element): Field[] =>
-  element.children
-    .filter(({ name }) => name === 'field')
-    .sort((one, other) => Number(one.attributes.ordinal) - Number(other.attributes.ordinal))
-    .map(({ attributes: { ordinal, label = '', masked } }) => ({
-      name: lockstepName(label) ?? `field-${ordinal ?? ''}`,
-      label,
-      masked: isYes(masked),
-    }));
+function withFields(file: string, element: Element): object {
+  const fields = fieldsOf(file, element);
+  return fields.length === 0 ? {} : { fields };
+}
 
-/** The password is the second of two fields, or else the only masked one. */
-const withSynced = (fields: readonly Field[]): object[] =>
-  fields.map((field, index) =>
-    (fields.length === 2 ? index === 1 : field.masked) ? { ...field, synced: true } : field,
-  );
+/** @param otherwise the name of the group when the file has none, or one that is not usable */
+type GroupOf = (
+  account: string | null,
+  otherwise: string,
+) => { readonly group: string; readonly exists: boolean };
 
-type Note = (from: string, to: string | null, says?: string) => void;
+/**
+ * The people of an application, and with `windowsAccount` its type: the accounts of a host group belong to one person,
+ * and only they begin. An application without users is for no one, because an empty list would be everyone.
+ */
+function peopleOf(
+  file: string,
+  element: Element,
+  application: string,
+  note: Note,
+  groupOf: GroupOf,
+): object {
+  const inGroup = (member: string, account: string | null) => {
+    const otherwise = `${application.slice(0, 25)}-${member}`;
+    const { group, exists } = groupOf(account, otherwise);
+    note(
+      account ?? `no ${member}`,
+      `peopleGroups.${group}`,
+      exists
+        ? 'The group exists: its members count.'
+        : 'Its members are not in the file: list them there.',
+    );
+    return { [member]: { groups: [group] } };
+  };
+  const users = textOf(file, element, 'appuseraccount', 'usergroup') ?? null;
+  const administrators = textOf(file, element, 'appadminaccount');
+  const windowsAccount = textOf(file, element, 'windowsaccount');
+  const administered =
+    administrators === undefined ? {} : inGroup('administrators', administrators);
+  if (windowsAccount === undefined) return { ...inGroup('users', users), ...administered };
+  const person = withoutDomain(windowsAccount);
+  note(windowsAccount, `applications.${application}.users`, 'Its accounts belong to this person.');
+  return {
+    ...{ type: 'host-group', windowsInitiated: false, hostInitiated: true },
+    ...{ users: { identities: [person] }, ...administered },
+  };
+}
 
-/** Flags of ENTSSO in lower case, and where they are in an application. */
-const flagPaths: Readonly<Record<string, readonly [string, string?]>> = {
-  enableapp: ['enabled'],
-  windowsinitiatedsso: ['windowsInitiated'],
-  hostinitiatedsso: ['hostInitiated'],
-  validatepassword: ['validatePassword'],
-  allowlocalaccounts: ['localAccounts'],
-  adminaccountsame: ['administratorAccountsSame'],
-  allowtickets: ['tickets', 'allowed'],
-  validatetickets: ['tickets', 'validated'],
-};
-
-/** Flags whose absence or value `no` needs no counterpart. */
-const harmless = ['groupapp', 'configstoreapp'];
-
-function flagsOf(flags: Readonly<Record<string, string>>, note: Note): Document {
-  const result: Record<string, unknown> = {};
-  const tickets: Record<string, boolean> = {};
-  for (const [flag, value] of Object.entries(flags)) {
-    const [member, inner] = Object.hasOwn(flagPaths, flag) ? (flagPaths[flag] ?? []) : [];
-    if (member !== undefined && inner !== undefined) tickets[inner] = isYes(value);
-    else if (member !== undefined) result[member] = isYes(value);
-    else if (flag === 'disablecredcache') result.credentialCache = !isYes(value);
-    else if (flag === 'timeouttickets') {
-      if (!isYes(value)) note(flag, null, 'Every ticket has an end here.');
-    } else if (!harmless.includes(flag)) note(flag, null, 'Lockstep does not know this flag.');
-  }
-  return Object.keys(tickets).length === 0 ? result : { ...result, tickets };
+/**
+ * Names groups of people. The domain is not part of a name, so two groups may have the same one.
+ * @throws Failure for the second of them: its members would get the rights of the other group
+ */
+function createGroupNames(file: string) {
+  const accounts = new Map<string, string>();
+  return (account: string | null, line: number, otherwise: string): string => {
+    const named = account === null ? null : lockstepName(withoutDomain(account));
+    const group = named ?? otherwise;
+    const whole = (account ?? otherwise).toLowerCase();
+    const before = accounts.get(group) ?? whole;
+    if (before !== whole)
+      throw usage(
+        `Line ${line} of ${file} names "${withoutControls(account ?? whole)}", and another line "${withoutControls(before)}": both would be the group "${group}". Rename one of them. Nothing was sent.`,
+      );
+    accounts.set(group, whole);
+    return group;
+  };
 }

@@ -21,8 +21,9 @@ export function readMappingsXml(
   onlyDomain: string | undefined,
 ): { readonly rows: ListRow[]; readonly notes: string[] } {
   const notes = new Set<string>();
+  const nameOf = createApplicationNames(file);
   const all = readEntssoXml(file).flatMap((element): DomainRow[] => {
-    if (element.name === 'mapping') return [rowOf(file, element, notes)];
+    if (element.name === 'mapping') return [rowOf(file, element, notes, nameOf)];
     notes.add(`The element "${withoutControls(element.name)}" is no mapping, and is ignored.`);
     return [];
   });
@@ -36,7 +37,29 @@ export function readMappingsXml(
   return { rows, notes: [...notes] };
 }
 
-function rowOf(file: string, element: Element, notes: Set<string>): DomainRow {
+type NameOf = (original: string, line: number) => string;
+
+/**
+ * Names applications.
+ * @throws Failure for the second of two that would have one name: their mappings would be mixed
+ */
+function createApplicationNames(file: string): NameOf {
+  const originals = new Map<string, string>();
+  return (original, line) => {
+    const name = lockstepName(original);
+    if (name === null)
+      throw usage(`The application in line ${line} of ${file} has no usable name.`);
+    const before = originals.get(name) ?? original;
+    if (before.toLowerCase() !== original.toLowerCase())
+      throw usage(
+        `Line ${line} of ${file} names the application "${withoutControls(original)}", and another line "${withoutControls(before)}": both would be "${name}". Import them from two files.`,
+      );
+    originals.set(name, original);
+    return name;
+  };
+}
+
+function rowOf(file: string, element: Element, notes: Set<string>, nameOf: NameOf): DomainRow {
   for (const { name } of element.children)
     if (!parts.includes(name))
       notes.add(`The element "${withoutControls(name)}" has no counterpart, and is ignored.`);
@@ -46,9 +69,7 @@ function rowOf(file: string, element: Element, notes: Set<string>): DomainRow {
     throw usage(`The mapping in line ${element.line} of ${file} has no ${title}.`);
   };
   const external = need('externalapplication', 'externalApplication');
-  const application = lockstepName(external);
-  if (application === null)
-    throw usage(`The application in line ${element.line} of ${file} has no usable name.`);
+  const application = nameOf(external, element.line);
   if (application !== external)
     notes.add(`The application "${withoutControls(external)}" is called "${application}" here.`);
   return {

@@ -115,3 +115,21 @@ export function textOf(
     throw usage(`Line ${found[1]?.line} of ${file} has "${names[0]}" a second time.`);
   return found[0]?.text === '' ? undefined : found[0]?.text;
 }
+
+/**
+ * The value of an attribute that is `yes` or `no`; undefined if it is missing.
+ * @throws Failure for any other value, which ENTSSO does not have
+ */
+export function yesOrNo(
+  file: string,
+  { attributes, line }: Element,
+  name: string,
+): boolean | undefined {
+  const value = attributes[name]?.trim().toLowerCase();
+  if (value === undefined) return undefined;
+  if (value !== 'yes' && value !== 'no')
+    throw usage(
+      `Line ${line} of ${file} has a value of "${withoutControls(name)}" that is neither yes nor no. Nothing was sent.`,
+    );
+  return value === 'yes';
+}

@@ -1,5 +1,5 @@
 import { usage } from '../failure';
-import { readEntssoXml, textOf } from './read-xml';
+import { type Element, readEntssoXml, textOf } from './read-xml';
 import type { Becomes } from './translation';
 
 /** The minutes of `globalInfo`, and where they are in the section `sso` of the configuration. */
@@ -18,6 +18,9 @@ const reasons: Readonly<Record<string, string>> = {
   auditcredentiallookups: 'The audit keeps every record.',
 };
 
+/** One page of the vendor has the second spelling. */
+const isGlobalInfo = ({ name }: Element): boolean => ['globalinfo', 'globalnfo'].includes(name);
+
 /** Reads the file of `ssomanage -updatedb`. @returns the members of the section `sso` that it sets */
 export function readSystemXml(file: string): {
   readonly sso: Readonly<Record<string, number>>;
@@ -25,9 +28,10 @@ export function readSystemXml(file: string): {
 } {
   const sso: Record<string, number> = {};
   const becomes: Becomes[] = [];
-  for (const element of readEntssoXml(file)) {
-    // One page of the vendor has the second spelling.
-    if (!['globalinfo', 'globalnfo'].includes(element.name)) {
+  const elements = readEntssoXml(file);
+  if (!elements.some(isGlobalInfo)) throw usage(`${file} has no "globalInfo". Nothing was sent.`);
+  for (const element of elements) {
+    if (!isGlobalInfo(element)) {
       const says = 'It is not "globalInfo".';
       becomes.push({ line: element.line, from: element.name, to: null, says });
       continue;

@@ -21,11 +21,12 @@ export function countsOf(rows: readonly ShownRow[]): Counts {
   return counts;
 }
 
-const countsLine = (counts: Counts): string =>
-  `${(Object.keys(titles) as ShownRow['status'][])
+const countsLine = (counts: Counts): string => {
+  const shown = (Object.keys(titles) as ShownRow['status'][])
     .filter((status) => counts[status] > 0)
-    .map((status) => `${counts[status]} ${titles[status][0]}`)
-    .join(', ')}.`;
+    .map((status) => `${counts[status]} ${titles[status][0]}`);
+  return shown.length === 0 ? 'No mapping would be created.' : `${shown.join(', ')}.`;
+};
 
 /** What would become of the rows: those that are not created first, because they need the administrator. */
 export function planLines(output: Output, rows: readonly ShownRow[]): string[] {

@@ -2,7 +2,10 @@
 # Asks the lookup service: lookup.sh URL KEYFILE read APP | ticket APP | redeem APP SENDER | sign-in APP USERID
 # redeem reads the ticket, and sign-in the password, on stdin. The answer is JSON on stdout.
 set -eu
-url=$1 key=$(cat "$2") verb=$3 application=$4 name=${5-}
+case $#-${3-} in 4-read | 4-ticket | 5-redeem | 5-sign-in) ;;
+  *) sed -n 's/^# Asks the lookup service: /Usage: /p' "$0" >&2; exit 2 ;; esac
+url=$1 verb=$3 application=$4 name=${5-}
+key=$(cat "$2" 2>/dev/null) || { echo "The key file $2 cannot be read." >&2; exit 1; }
 
 # The key and the body come from files and pipes, because "ps" shows the arguments of a process.
 ask() {

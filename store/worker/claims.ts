@@ -190,11 +190,13 @@ export async function claimAccounts(
 
 /**
  * Condition for account `a` of a source that needs the old password: no older open change may still write it, because
- * its password would be the old one then.
+ * its password would be the old one then. A captured password claims its account when it is accepted: a change before
+ * that writes the account no more, and waits itself, so it keeps no other one waiting.
  */
 const afterOlder = (seq: number) => sql`and not exists (
   select from outcome before join change older on older.id = before.change_id
-  where before.account_id = a.id and older.identity_id = a.identity_id and older.seq < ${seq} and older.ended_at is null
+  where before.account_id = a.id and older.identity_id = a.identity_id and older.ended_at is null
+    and older.seq < ${seq} and older.seq >= a.claimed_seq
     and (before.state = 'applying' or (before.state = 'waiting' and before.in_doubt)))`;
 
 const leaseEnd = sql`date_trunc('milliseconds', now()) + make_interval(secs => ${LEASE_SECONDS})`;

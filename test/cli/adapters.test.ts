@@ -106,9 +106,21 @@ describeWith(['postgres'], 'lockstep adapters', () => {
     expect(await edit('adapters', 'reset', 'warehouse')).toMatch(
       /^The history of warehouse is cleared: 0 changes forgotten\.$/m,
     );
+    const unknown = await run(['adapters', 'reset', 'nothing', '--yes']);
+    expect([unknown.code, unknown.stderr]).toEqual([
+      1,
+      'There is no adapter "nothing". "lockstep adapters" lists them.\n',
+    ]);
   });
 
   test('an adapter is deleted after it was disabled', async () => {
+    await edit('applications', 'update', 'reports', '--set', 'enabled=no');
+    const used = await run(['applications', 'delete', 'reports', '--yes']);
+    expect([used.code, used.stderr]).toEqual([
+      2,
+      expect.stringContaining('lockstep adapters remove-app reports'),
+    ]);
+    await edit('applications', 'update', 'reports', '--set', 'enabled=yes');
     const refused = await run(['adapters', 'delete', 'warehouse', '--yes']);
     expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('is enabled')]);
     await edit('adapters', 'disable', 'warehouse');

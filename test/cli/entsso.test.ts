@@ -1,7 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { readApplicationsXml } from '../../cli/entsso/applications-xml';
 import { readMappingsXml } from '../../cli/entsso/mappings-xml';
+import { readSystemXml } from '../../cli/entsso/system-xml';
 import { accountRulesOf } from '../../connectors/registry';
 import { configurationSchema } from '../../model/configuration/document';
 import { applyConfiguration } from '../../store/configuration/versions';
@@ -98,6 +100,7 @@ describeWith(['postgres'], 'a file of ENTSSO', () => {
       /^line 3: SAP Prod → applications\.sap-prod$/m,
       /^line 3: SAP Prod: contact no counterpart\. /m,
       /^line 3: SAP Prod: timeouttickets no counterpart\. /m,
+      /^line 3: SAP Prod: adminaccountsame no counterpart\. /m,
       /^line 3: SAP Prod: CORP\\SAP Users → peopleGroups\.sap-users\. Its members are not in the file/m,
       /^line 14: Old_Reports no counterpart\. There is an application "old-reports" already/m,
       /^line 15: Settings no counterpart\. /m,
@@ -118,7 +121,7 @@ describeWith(['postgres'], 'a file of ENTSSO', () => {
         { name: 'password', label: 'Password', masked: true, synced: true },
       ],
       tickets: { allowed: true, validated: false },
-      ...{ hostInitiated: true, credentialCache: false, administratorAccountsSame: true },
+      ...{ hostInitiated: true, credentialCache: false, administratorAccountsSame: false },
       users: { identities: [], groups: ['sap-users'] },
       administrators: { identities: [], groups: ['sap-admins'] },
     });
@@ -214,5 +217,119 @@ describe('a hostile file of ENTSSO', () => {
     const refused = refusalOf(() => readMappingsXml(file(content), undefined));
     expect(refused).toContain(says);
     expect(refused).not.toContain('Tulip-7');
+  });
+});
+
+describe('an application in a file of ENTSSO', () => {
+  let dir: string;
+  beforeAll(() => {
+    dir = mkdtempSync(path.join(os.tmpdir(), 'lockstep-entsso-'));
+  });
+  afterAll(() => rmSync(dir, { recursive: true }));
+
+  const read = (content: string, peopleGroups = {}) => {
+    const full = path.join(dir, 'applications.xml');
+    writeFileSync(full, `<sso>${content}</sso>`);
+    return readApplicationsXml(full, { applications: {}, peopleGroups }, () => 'mainframe');
+  };
+  const one = (inside: string, name = 'SAP') =>
+    `<application name="${name}">${inside}</application>`;
+  const users = (group: string) => `<appUserAccount>${group}</appUserAccount>`;
+  const field = (ordinal: string, label: string, masked = 'no') =>
+    `<field ordinal="${ordinal}" label="${label}" masked="${masked}"/>`;
+
+  test('an application that the file does not enable is created disabled', () => {
+    const { applications, becomes } = read(
+      one(users('A\\U')) + one('<flags enableApp="yes"/>', 'B'),
+    );
+    expect(applications).toMatchObject({ sap: { enabled: false }, b: { enabled: true } });
+    expect(becomes).toContainEqual(
+      expect.objectContaining({ from: 'SAP: enableApp', to: 'enabled = false' }),
+    );
+  });
+
+  test.each(['', users('CORP\\日本')])(
+    'an application whose file names no usable group of users is for no one: %s',
+    (inside) => {
+      const { applications, peopleGroups, becomes } = read(one(inside));
+      expect(applications).toMatchObject({ sap: { users: { groups: ['sap-users'] } } });
+      expect(peopleGroups).toEqual({ 'sap-users': {} });
+      expect(becomes).toContainEqual(expect.objectContaining({ to: 'peopleGroups.sap-users' }));
+    },
+  );
+
+  test('two groups that would have one name are refused, and the same group is one', () => {
+    const same = read(one(users('A\\Users'), 'One') + one(users('a\\users'), 'Two'));
+    expect(same.peopleGroups).toEqual({ users: {} });
+    for (const [first, second] of [
+      ['A\\Users', 'B\\Users'],
+      ['A\\App Users', 'A\\App-Users'],
+    ] as const)
+      expect(refusalOf(() => read(one(users(first), 'One') + one(users(second), 'Two')))).toContain(
+        'both would be the group',
+      );
+  });
+
+  test('a group of people that exists is used with its members, and reported', () => {
+    const existing = { users: { identities: ['alice'], attributes: {} } };
+    const { peopleGroups, becomes } = read(one(users('A\\Users')), existing);
+    expect(peopleGroups).toEqual({});
+    expect(becomes).toContainEqual(
+      expect.objectContaining({ to: 'peopleGroups.users', says: expect.stringMatching(/exists/) }),
+    );
+  });
+
+  test('two applications that would have one name become one application', () => {
+    const { applications, becomes } = read(one('', 'SAP Prod') + one('', 'SAP-Prod'));
+    expect(Object.keys(applications)).toEqual(['sap-prod']);
+    expect(becomes.at(-1)).toMatchObject({
+      ...{ from: 'SAP-Prod', to: null },
+      says: expect.stringContaining('Another application of the file'),
+    });
+  });
+
+  test('an application with a Windows account is a host group of this person', () => {
+    const account = '<windowsAccount>CORP\\svc.host</windowsAccount>';
+    const { applications } = read(one(`${account}<flags enableApp="yes"/>`));
+    expect(applications.sap).toMatchObject({
+      ...{ type: 'host-group', windowsInitiated: false, hostInitiated: true },
+      users: { identities: ['svc.host'] },
+    });
+  });
+
+  test.each(['allowTickets="true"', 'enableApp=""', 'unknown="1"'])(
+    'a flag that is neither yes nor no is refused: %s',
+    (flag) => {
+      expect(refusalOf(() => read(one(`<flags ${flag}/>`)))).toContain('neither yes nor no');
+    },
+  );
+
+  test.each([
+    ['only a user id', field('0', 'User')],
+    ['two fields of one name', field('0', 'User') + field('1', 'user', 'yes')],
+    ['two fields of one ordinal', field('0', 'User') + field('0', 'Password', 'yes')],
+    ['a field without an ordinal', field('', 'User') + field('1', 'Password', 'yes')],
+    [
+      'only a masked user id of three fields',
+      field('0', 'User', 'yes') + field('1', 'A') + field('2', 'B'),
+    ],
+  ])('an application with %s is skipped, and the others are created', (_what, fields) => {
+    const { applications, becomes } = read(one(fields) + one('', 'Other'));
+    expect(Object.keys(applications)).toEqual(['other']);
+    expect(becomes[0]).toMatchObject({ from: 'SAP', to: null });
+  });
+
+  test('a file of another kind is refused, and shows nothing of it as an application', () => {
+    expect(refusalOf(() => read(mapping('alice', 'a')))).toContain('has no application');
+    const full = path.join(dir, 'system.xml');
+    writeFileSync(full, `<sso>${mapping('alice', 'a')}</sso>`);
+    expect(refusalOf(() => readSystemXml(full))).toContain('has no "globalInfo"');
+  });
+
+  test('mappings of two applications that would have one name are refused', () => {
+    const full = path.join(dir, 'mappings.xml');
+    const other = mapping('bob', 'b').replace('Old_Reports', 'Old Reports');
+    writeFileSync(full, `<sso>${mapping('alice', 'a')}${other}</sso>`);
+    expect(refusalOf(() => readMappingsXml(full, undefined))).toContain('both would be');
   });
 });

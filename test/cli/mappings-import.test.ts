@@ -288,6 +288,8 @@ describeWith(['postgres'], 'an import of mappings', () => {
       expect(accounts(stdout)).toEqual([]);
       const cut = await generate('reports', '--prefix', 'all', '--from', 'name', '--limit', '3');
       expect(JSON.parse(cut.stdout).skipped).toEqual(['alice', 'bob', 'carol']);
+      const none = await run('generate', 'reports', '--from', 'unknown', '--dry-run');
+      expect([none.code, none.stdout]).toEqual([3, 'No mapping would be created.\n']);
       await addPerson(api.database.db, 'clerk-ada', ['directory']);
       await addPerson(api.database.db, 'clerk-bea', ['directory']);
       const same = await generate('host', '--limit', '6', '--link', '--dry-run');

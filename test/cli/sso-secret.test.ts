@@ -75,8 +75,10 @@ describeWith(['postgres'], 'lockstep sso secret', () => {
     const before = await answer('status');
     expect(before.keys).toMatchObject([{ current: true, backedUp: false, credentials: 0 }]);
     expect(before.warnings).toHaveLength(1);
-    const short = await saved('backup', 'x');
-    expect([short.code, short.stdout]).toEqual([2, expect.stringContaining('too short')]);
+    for (const passphrase of ['x', 'é'.repeat(11)]) {
+      const short = await saved('backup', passphrase);
+      expect([short.code, short.stdout]).toEqual([2, expect.stringContaining('too short')]);
+    }
     expect(existsSync(backup())).toBe(false);
     expect((await saved('backup')).code).toBe(0);
     expect((await answer('status')).warnings).toEqual([]);
@@ -85,6 +87,11 @@ describeWith(['postgres'], 'lockstep sso secret', () => {
     expect((await saved('backup')).stdout).toContain('exists already');
     writeFileSync(backup(), readFileSync(backup(), 'utf8').replace('"tag":"', '"tag":"A'));
     expect((await saved('restore')).code).not.toBe(0);
+    const missing = await run('restore', [`${backup()}.other`], { stdin: `${PASSPHRASE}\n` });
+    expect([missing.code, missing.stdout]).toEqual([
+      2,
+      expect.stringContaining('master.backup.other cannot be read (ENOENT)'),
+    ]);
   });
 
   test('a lost master key is reported as missing, and a restored one opens its credentials', async () => {

@@ -170,6 +170,77 @@ else
         4 * MINUTES,
       );
 
+      test(
+        'while the database is away, passwords of adapters are answered with 503, and the newest is stored later: partial',
+        async () => {
+          await configure('partial', 'table');
+          const { stack } = bench;
+          const [older, newer] = [newPassword(), newPassword()];
+          const people = new Map<External, SsoPerson>();
+          for (const system of externals) people.set(system, await bench.newPerson(system));
+          await stack.postgres.kill();
+          const times = [new Date(), new Date()] as const;
+          times[1].setMilliseconds(times[1].getMilliseconds() + 1);
+          for (const { external } of people.values())
+            for (const [index, word] of [older, newer].entries()) {
+              await external.changeThere(word);
+              expect(await bench.capture(external, word, times[index])).toMatchObject({
+                status: 503,
+                body: { code: 'database_away' },
+              });
+            }
+          await stack.postgres.back();
+          for (const [system, one] of people) {
+            // Each sender repeats its reports, that of the MariaDB table the newer one first.
+            const reports = [older, newer].map((word, index) => ({ word, at: times[index] }));
+            if (system === 'table') reports.reverse();
+            for (const { word, at } of reports) await reportUntilAnswered(one, word, at);
+            const changes = await bench.ended(one.person, system === 'table' ? 1 : 2);
+            expect(changes.at(-1)).toBe('done');
+            await expectReached('partial', one, newer);
+          }
+        },
+        4 * MINUTES,
+      );
+
+      test(
+        'while the database is away, passwords of the domain are kept by the relay, and stored in order later: direct',
+        async () => {
+          await configure('direct', 'table');
+          const { stack } = bench;
+          const [captured, asked] = [
+            await bench.newPerson('table'),
+            await bench.newPerson('table'),
+          ];
+          await stack.postgres.kill();
+          const [first, second] = [newPassword(), newPassword()];
+          for (const word of [first, second]) {
+            const before = spooled();
+            await captured.domain.changeThere(word);
+            await until(() => spooled() > before);
+          }
+          const change = { identity: asked.person, password: first };
+          const headers = { 'idempotency-key': asked.person };
+          expect(await stack.call('POST', 'changes', change, headers)).toMatchObject({
+            status: 503,
+            body: { code: 'database_away' },
+          });
+          await stack.postgres.back();
+          await until(
+            async () => (await stack.call('POST', 'changes', change, headers)).status === 202,
+          );
+          expect((await bench.ended(captured.person, 2)).at(-1)).toBe('done');
+          expect(await bench.ended(asked.person, 1)).toEqual(['done']);
+          await expectReached('direct', captured, second);
+          await expectReached('direct', asked, first);
+        },
+        4 * MINUTES,
+      );
+
+      /** Repeats a report of an external system until the API answers it, as a sender does. */
+      const reportUntilAnswered = ({ external }: SsoPerson, word: string, at?: Date) =>
+        until(async () => (await bench.capture(external, word, at)).status < 500);
+
       /** The bytes that the relay of the domain keeps. */
       const spooled = (): number =>
         readdirSync(bench.relay.spool)

@@ -49,7 +49,7 @@ describeWith(['postgres'], 'the example clients of the lookup service', () => {
     input = '',
     url = lookup.url,
   ) => {
-    const all = [path.join(examples, file), url, files[person] ?? '', ...args];
+    const all = [path.join(examples, file), url, files[person] ?? 'no-such.key', ...args];
     const child = spawn(program, all);
     child.stdin.end(input);
     const [out, error] = [text(child.stdout), text(child.stderr)];
@@ -95,6 +95,20 @@ describeWith(['postgres'], 'the example clients of the lookup service', () => {
       );
       expect([unreachable.code, unreachable.out]).toEqual([1, '']);
       expect(unreachable.all).toMatch(/^The lookup service cannot be reached.*\n$/);
+    },
+  );
+
+  test.each(clients)(
+    '%s says in one line what is wrong with its arguments',
+    async (file, program) => {
+      for (const args of [[], ['read'], ['frobnicate', 'wiki'], ['redeem', 'wiki']]) {
+        const wrong = await run(program, file, 'alice', args);
+        expect([wrong.code, wrong.out]).toEqual([2, '']);
+        expect(wrong.all).toMatch(/^Usage: .* sign-in APP USERID\n$/);
+      }
+      const keyless = await run(program, file, 'nobody', ['read', 'wiki']);
+      expect([keyless.code, keyless.out]).toEqual([1, '']);
+      expect(keyless.all).toMatch(/^[^\n]+\n$/);
     },
   );
 

@@ -22,7 +22,10 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a source that needs the old pas
   /** Configures the source as a member of a group with the directory and `apps`, and adds a person of each. */
   async function start(failureMode: Mode) {
     const base = companyDocument(suite.company) as { sources: object };
-    const sync = { enabled: true, applications: ['host'], syncToAdapter: true };
+    const sync = {
+      ...{ enabled: true, applications: ['host'], syncToAdapter: true },
+      ...{ syncFromAdapter: true, verifyOldPassword: false },
+    };
     await suite.lockstep.configure({
       ...base,
       sources: {
@@ -66,7 +69,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a source that needs the old pas
     const initial = await change(first);
     await acknowledge(await received(), 'applied');
     await suite.lockstep.readEnd(initial.id);
-    return { directory, apps, change, first };
+    return { directory, apps, legacy, change, first };
   }
 
   /** The next message of the account. */
@@ -140,5 +143,36 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a source that needs the old pas
     expect(await apps.logsIn(newer.password)).toBe(true);
     expect(await directory.logsIn(first)).toBe(true);
     expect(await directory.logsIn(older.password)).toBe(false);
+  });
+
+  test('captured passwords do not wait for each other, nor for an older change that was not acknowledged', async () => {
+    const { legacy, change } = await start('continue');
+    const older = await change(newPassword());
+    const message = await received();
+    const [first, last] = [newPassword(), newPassword()];
+    const ids: string[] = [];
+    for (const password of [first, last]) {
+      const reply = await adapter.call('send', { account: legacy.name, password });
+      expect(reply).toMatchObject({ status: 202 });
+      ids.push(String(reply.body.id));
+    }
+    for (const id of ids) await waitsForAccount(id);
+    expect(await acknowledge(message, 'applied')).toBe('too_late');
+    const next = await received();
+    expect(next.password).toBe(last);
+    const newest = await change(newPassword());
+    await waitsForAccount(newest.id);
+    expect(await acknowledge(next, 'already_current')).toBe('recorded');
+    await suite.lockstep.readEnd(ids[1] ?? '');
+    // Ends the lease of the attempt of the older change, which would end by itself within a minute.
+    await suite.lockstep.database.db
+      .updateTable('account')
+      .set({ claimed_until: null })
+      .where('name', '=', legacy.name)
+      .execute();
+    const after = await received();
+    expect(after).toMatchObject({ password: newest.password, oldPassword: last });
+    await acknowledge(after, 'applied');
+    for (const id of [older.id, ...ids, newest.id]) await suite.lockstep.readEnd(id);
   });
 });

@@ -393,6 +393,17 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a source whose adapter pulls', 
     expect(await messages(id)).toHaveLength(1);
   });
 
+  test.each([
+    ['zero', Buffer.alloc(32)],
+    ['one', Buffer.alloc(32).fill(1, 0, 1)],
+  ])('an adapter cannot register a key without a shared secret: %s', async (_what, point) => {
+    const publicKey = { kty: 'OKP', crv: 'X25519', x: point.toString('base64url') };
+    expect(await adapter.call('initialise', { publicKey })).toMatchObject({
+      status: 400,
+      body: { issues: [{ path: ['publicKey', 'x'] }] },
+    });
+  });
+
   test('an adapter with a key of its own gets messages that nothing else can open', async () => {
     const { publicKey, privateKey } = generateKeyPairSync('x25519');
     const jwk = publicKey.export({ format: 'jwk' });

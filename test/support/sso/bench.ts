@@ -50,7 +50,7 @@ export interface SsoPerson {
   readonly external: CompanyAccount;
 }
 
-const PEOPLE = Array.from({ length: 40 }, (_, index) => `person-${index}`);
+const PEOPLE = Array.from({ length: 48 }, (_, index) => `person-${index}`);
 const allOn = { windowsToAdapters: true, adaptersToStore: true, adaptersToWindows: true };
 
 export async function startSsoBench(): Promise<SsoBench> {
