@@ -6,6 +6,7 @@ import { connectPages } from './connect';
 import { connectionPages } from './connections';
 import { deskPages } from './desk';
 import { groupPages } from './groups';
+import { keyPages } from './keys';
 import { linkPages } from './link';
 import { mappingImportPages } from './mapping-import';
 import { mePages } from './me';
@@ -13,6 +14,7 @@ import { oneTimeLinkPages } from './one-time-link';
 import { ownApplicationPages } from './own-applications';
 import { handlersOf } from './pages';
 import { personPages } from './person';
+import { returnPages } from './return-pages';
 import { settingsPages } from './settings';
 import { staffSignInPages } from './sign-in/key-pages';
 import { providerPages } from './sign-in/provider-pages';
@@ -31,6 +33,7 @@ export function consoleRoutes(deps: Dependencies): {
     ...staffSignInPages(),
     ...providerPages(),
     ...deskPages(),
+    ...keyPages(),
     ...oneTimeLinkPages(),
     ...settingsPages(),
     ...connectionPages(),
@@ -41,7 +44,7 @@ export function consoleRoutes(deps: Dependencies): {
   ];
   return [
     ...assetPages.map(({ path, send }) => ({ method: 'get' as const, path, handlers: [send] })),
-    ...pages.map((page) => ({
+    ...[...pages, ...returnPages(pages)].map((page) => ({
       method: page.method,
       path: page.path,
       handlers: handlersOf(deps, page),

@@ -2,15 +2,13 @@ import { changesPage } from '../../console/desk/changes';
 import { nowPage } from '../../console/desk/now';
 import { oneChangePage } from '../../console/desk/one-change';
 import { actionSays, noSearch, personPage, searchPage } from '../../console/desk/people';
-import { auditPage, keysPage, stalePage } from '../../console/desk/settings';
+import { auditPage, stalePage } from '../../console/desk/settings';
 import type { AccountActionAnswer } from '../../model/api/account-actions';
 import type { AuditPage, AuditRecordAnswer } from '../../model/api/audit';
 import type { Change, ChangesPage } from '../../model/api/changes';
 import type { IdentitiesPage } from '../../model/api/identities';
-import type { ApiKeys } from '../../model/api/keys';
 import type { Overview } from '../../model/api/overview';
 import type { Presence } from '../../model/api/presence';
-import type { Sessions } from '../../model/api/sessions';
 import type { SourceHistories } from '../../model/api/source-history';
 import type { Sources } from '../../model/api/sources';
 import type { StalePage } from '../../model/api/stale';
@@ -88,17 +86,6 @@ export const deskPages = (): readonly ConsolePage[] => [
     status: 200,
     html: auditPage(desk, await api.get<AuditPage>('/v1/audit', { query }), query),
   })),
-  staffPage('get', '/console/keys', async ({ api, desk }) => {
-    const [keys, sessions] = await Promise.all([
-      api.get<ApiKeys>('/v1/keys'),
-      api.get<Sessions>('/v1/sessions'),
-    ]);
-    return { status: 200, html: keysPage(desk, keys, sessions) };
-  }),
-  staffPage('post', '/console/sessions/:id/end', async ({ api, param }) => {
-    await api.answer('delete', '/v1/sessions/{id}', { params: { id: param('id') } });
-    return redirect('/console/keys?done=ended');
-  }),
 ];
 
 export const overviewOf = (api: StaffVisit['api'], name: string): Promise<Overview> =>

@@ -17,15 +17,23 @@ export const mappingImportPages = (): readonly ConsolePage[] => [
     if (!api.may('configure')) throw new HttpProblem('forbidden');
     return { status: 200, html: mappingImportPage(desk, noImport) };
   }),
-  staffPage('post', MAPPING_IMPORT, submit),
+  staffPage('post', MAPPING_IMPORT, submit, {
+    limitBytes: 32 * 1024 * 1024,
+    // A list that is refused may contain passwords.
+    mayHold: (name, text) => name !== 'rows' || !('says' in listOf(text)),
+  }),
 ];
+
+function listOf(text: string) {
+  const records = plainRecords(text);
+  return 'says' in records ? records : readMappingList(records);
+}
 
 async function submit({ api, desk, field }: StaffVisit): Promise<PageAnswer> {
   if (!api.may('configure')) throw new HttpProblem('forbidden');
   const [link, enabled] = [field('link') === 'yes', field('enabled') === 'yes'];
   const text = field('rows');
-  const records = plainRecords(text);
-  const list = 'says' in records ? records : readMappingList(records);
+  const list = listOf(text);
   const shown = (status: number, more: Partial<ImportView>) => ({
     status,
     html: mappingImportPage(desk, { ...noImport, text, link, enabled, ...more }),

@@ -21,8 +21,10 @@ export const ownApplicationPages = (): readonly ConsolePage[] => {
     { method: 'get', path: APPLICATIONS, handle: withSession(list) },
     { method: 'get', path: ONE, handle: withSession(show) },
     { method: 'post', path: ONE, handle: withSession(store) },
-    { method: 'post', path: `${ONE}/enable`, handle: withSession(switchTo('enable')) },
-    { method: 'post', path: `${ONE}/disable`, handle: withSession(switchTo('disable')) },
+    ...(['enable', 'disable'] as const).map((verb) => ({
+      ...{ method: 'post' as const, path: `${ONE}/${verb}`, home: APPLICATIONS },
+      handle: withSession(switchTo(verb)),
+    })),
   ];
   return pages.map((page) => ({ ...page, failed: personProblem }));
 };

@@ -13,10 +13,10 @@ export const sourcePages = (): readonly ConsolePage[] => [
   staffPage('get', '/console/sources/:name', async (staff) => showSource(staff, null)),
   staffPage('post', '/console/sources/:name/check', checkSource),
   staffPage('get', '/console/sources/:name/:verb', preview),
-  staffPage('post', '/console/sources/:name/:command', async (staff) => {
+  staffPage('post', '/console/sources/:name/:verb', async (staff) => {
     const { visit, api, param, field } = staff;
     const commands = ['pause', 'resume', 'refresh', ...verbs] as const;
-    const command = oneOf(param('command'), commands);
+    const command = oneOf(param('verb'), commands);
     const [name, reason, perSecond] = [param('name'), field('reason'), field('perSecond')];
     const body = {
       ...(reason === '' ? {} : { reason }),
@@ -73,8 +73,10 @@ const isVerb = (command: string): command is (typeof verbs)[number] =>
   verbs.some((verb) => verb === command);
 
 async function preview(staff: StaffVisit): Promise<PageAnswer> {
+  const verb = staff.param('verb');
+  // The other commands have no preview; a browser that goes back opens their address.
+  if (!isVerb(verb)) return redirect(`/console/sources/${encodeURIComponent(staff.param('name'))}`);
   if (!staff.api.may('operate')) throw new HttpProblem('forbidden');
-  const verb = oneOf(staff.param('verb'), verbs);
   const view = await reachedBy(staff, verb, staff.query.reason ?? '');
   return { status: 200, html: previewPage(staff.desk, view) };
 }

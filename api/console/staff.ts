@@ -1,12 +1,13 @@
+import { heldFormPage } from '../../console/desk/held-form';
 import type { Desk } from '../../console/desk/shell';
 import { problemPage } from '../../console/desk/shell';
 import { signInAgainPage } from '../../console/desk/sign-in';
 import type { Right } from '../../model/api/scopes';
 import { errors } from '../../model/errors';
-import { detailOf, HttpProblem } from '../http/problem';
+import { asHttpProblem, detailOf, HttpProblem } from '../http/problem';
 import { assets } from './assets';
 import { type PageApi, pageApi, queryOf } from './call';
-import { type Form, readForm } from './form';
+import { FORM_BYTES, type Form, readForm } from './form';
 import { type ConsolePage, type PageAnswer, redirect, type Visit } from './pages';
 import { isRecent, sessionOf } from './session';
 import { ownPage } from './sign-in/attempt';
@@ -25,36 +26,84 @@ export interface StaffVisit {
   readonly param: (name: string) => string;
   /** The text of a field of the form; empty on a page without one. */
   readonly field: (name: string) => string;
+  /** The texts of all fields, for a form whose fields depend on the configuration. */
+  readonly fields: Readonly<Record<string, string>>;
 }
 
-/** A page for staff. Without a session it leads to the sign-in. */
+interface StaffPageOptions {
+  /** True if the page is shown only to a user who has signed in a moment ago. */
+  readonly needsRecentSignIn?: boolean;
+  /** The page to which the form belongs, if that is not the page above its address. */
+  readonly home?: string;
+  /** The largest form that the page takes. */
+  readonly limitBytes?: number;
+  /** Whether the browser may hold the text of a field during a sign-in: false for what may be a secret. */
+  readonly mayHold?: (name: string, text: string, visit: Visit) => boolean;
+}
+
+/** A page for staff. Without a session it leads to the sign-in; a form is held meanwhile, so that nothing typed is lost. */
 export function staffPage(
   method: ConsolePage['method'],
   path: string,
   show: (staff: StaffVisit) => Promise<PageAnswer>,
-  { needsRecentSignIn = false }: { readonly needsRecentSignIn?: boolean } = {},
+  options: StaffPageOptions = {},
 ): ConsolePage {
+  const { needsRecentSignIn = false, home, limitBytes = FORM_BYTES } = options;
   return {
-    method,
-    path,
+    ...{ method, path, ...(home === undefined ? {} : { home }) },
     handle: async (visit) => {
       const session = await sessionOf(visit, 'session');
-      if (session === null) return redirect(signInFor(visit));
+      if (session === null && method === 'get') return redirect(signInFor(visit));
+      // Nobody but a user of the console may make the api read a large form.
+      const most = session === null ? FORM_BYTES : limitBytes;
+      const form = method === 'post' ? await readForm(visit.request, [], most) : null;
+      if (session === null) return held(visit, form, options, 'ended');
       const recent = isRecent(visit, session);
       if (needsRecentSignIn && method === 'get' && !recent) return redirect(signInAgain(visit));
-      const form = method === 'post' ? await readForm(visit.request, []) : null;
       const api = withStepUp(pageApi(visit.deps, session.caller, visit.gone), recent);
-      return show({ ...staffVisit(visit, api, form), isRecent: recent });
+      try {
+        return await show({ ...staffVisit(visit, api, form), isRecent: recent });
+      } catch (error) {
+        if (form === null || asHttpProblem(error).code !== 'sign_in_again') throw error;
+        return held(visit, form, options, 'tooOld');
+      }
     },
     failed: (visit, problem) => {
       const desk: Desk = { assets, name: '', links: [], now: new Date(), done: '' };
       if (problem.code === 'sign_in_again')
         return { status: 403, html: signInAgainPage(desk, signInAgain(visit)) };
-      const html = problemPage(desk, [detailOf(problem), ...issuesOf(problem)].join(' '));
-      return { status: errors[problem.code].status, html };
+      const says =
+        problem.code === 'body_too_large'
+          ? tooLarge(limitBytes)
+          : [detailOf(problem), ...issuesOf(problem)].join(' ');
+      return { status: errors[problem.code].status, html: problemPage(desk, says, pageOf(visit)) };
     },
   };
 }
+
+/** The form again, which the user sends once more after the sign-in. */
+function held(
+  visit: Visit,
+  form: Form | null,
+  { mayHold = () => true }: StaffPageOptions,
+  why: 'ended' | 'tooOld',
+): PageAnswer {
+  const texts = Object.entries(form?.texts ?? {});
+  const fields = texts.filter(([name, text]) => mayHold(name, text, visit));
+  const html = heldFormPage(assets, {
+    action: ownPage(visit.request.originalUrl),
+    fields: Object.fromEntries(fields),
+    isComplete: fields.length === texts.length,
+    signIn: why === 'ended' ? signInFor(visit) : signInAgain(visit),
+    why,
+  });
+  return { status: why === 'ended' ? 401 : 403, html };
+}
+
+const tooLarge = (limitBytes: number): string =>
+  `Nothing was done. What you have sent is larger than ${
+    limitBytes < 1024 * 1024 ? `${limitBytes / 1024} kB` : `${limitBytes / 1024 / 1024} MB`
+  }, the most that this page takes. Send it in parts, or use the command line.`;
 
 /** What is wrong with what the user has sent, as sentences. */
 export const issuesOf = ({ details }: HttpProblem): string[] =>
@@ -88,6 +137,7 @@ function staffVisit(visit: Visit, api: PageApi, form: Form | null): Omit<StaffVi
     desk: { assets, name: api.caller.name, links, now: new Date(), done: sentences[done] ?? '' },
     param: (name) => String(visit.request.params[name] ?? ''),
     field: (name) => form?.text(name) ?? '',
+    fields: form?.texts ?? {},
   };
 }
 
@@ -99,6 +149,7 @@ const sentences: Readonly<Record<string, string>> = {
   applied: 'The configuration is in force.',
   connected: 'The source is connected. Refresh it to link its accounts to people.',
   ended: 'The session has ended.',
+  revoked: 'The key is revoked.',
   reset: 'The history is cleared. An identical change counts as a new one.',
   'mapping-enable': 'The mapping is enabled. The next change of its account stores the credential.',
   'mapping-disable': 'The mapping is disabled.',
