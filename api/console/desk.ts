@@ -1,8 +1,9 @@
+import { auditHours, auditPage } from '../../console/desk/audit';
 import { changesPage } from '../../console/desk/changes';
 import { nowPage } from '../../console/desk/now';
 import { oneChangePage } from '../../console/desk/one-change';
 import { actionSays, noSearch, personPage, searchPage } from '../../console/desk/people';
-import { auditPage, stalePage } from '../../console/desk/settings';
+import { stalePage } from '../../console/desk/stale';
 import type { AccountActionAnswer } from '../../model/api/account-actions';
 import type { AuditPage, AuditRecordAnswer } from '../../model/api/audit';
 import type { Change, ChangesPage } from '../../model/api/changes';
@@ -78,18 +79,28 @@ export const deskPages = (): readonly ConsolePage[] => [
     return { status: 200, html: personPage(desk, view) };
   }),
   staffPage('post', '/console/people/:name/act', act),
-  staffPage('get', '/console/stale', async ({ api, desk, query }) => ({
-    status: 200,
-    html: stalePage(desk, await api.get<StalePage>('/v1/stale', { query })),
-  })),
-  staffPage('get', '/console/audit', async ({ api, desk, query }) => ({
-    status: 200,
-    html: auditPage(desk, await api.get<AuditPage>('/v1/audit', { query }), query),
-  })),
+  staffPage('get', '/console/stale', async ({ api, desk, query }) => {
+    const [page, { sources }] = await Promise.all([
+      api.get<StalePage>('/v1/stale', { query }),
+      api.get<Sources>('/v1/sources'),
+    ]);
+    const names = sources.map(({ name }) => name);
+    return { status: 200, html: stalePage(desk, page, query, names) };
+  }),
+  staffPage('get', '/console/audit', async ({ api, desk, query }) => {
+    const { hours = '', ...filter } = query;
+    const since = Object.hasOwn(auditHours, hours)
+      ? { since: new Date(desk.now.getTime() - Number(hours) * HOUR_MS).toISOString() }
+      : {};
+    const page = await api.get<AuditPage>('/v1/audit', { query: { ...filter, ...since } });
+    return { status: 200, html: auditPage(desk, page, query) };
+  }),
 ];
 
 export const overviewOf = (api: StaffVisit['api'], name: string): Promise<Overview> =>
   api.get<Overview>('/v1/identities/{name}/overview', { params: { name } });
+
+const HOUR_MS = 3_600_000;
 
 /** As many people as a search shows. */
 const SHOWN = 20;

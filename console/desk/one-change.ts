@@ -78,7 +78,7 @@ function changeTools(change: Change): Html {
         `lockstep ${command}`,
         change.id,
       ),
-  )}</div><p class="hint">A cancelled account keeps its old password; this cannot be undone.</p>`;
+  )}</div><p class="hint">A worker carries a command out within seconds. A parked account is not tried again until someone retries it. A cancelled account keeps its old password; this cannot be undone.</p>`;
 }
 
 const titles = { retry: 'Retry', park: 'Park', cancel: 'Cancel' } as const;
@@ -107,5 +107,5 @@ ${why !== null && html`<p>${why}</p>`}
 ${(reason !== null || vendorCode !== null) && html`<p class="hint">${reason !== null && html`<a href="/errors/${reason}">${reason}</a> `}${vendorCode !== null && `code of the source: ${vendorCode}`}</p>`}
 ${nextTryAt !== null && html`<p>Next attempt at ${clock(nextTryAt)}.</p>`}${account.inDoubt && html`<p>It may hold the old or the new password.</p>`}${accountTimeline(account, records, change.createdAt)}</td>
 <td class="number" data-label="Attempts">${attempts}</td>
-<td>${mayControl && isOpen && html`<div class="tools">${(['retry', 'park', 'cancel'] as const).map((command) => commandButton(`/console/changes/${change.id}/${command}`, titles[command], { account: label }))}</div>`}</td></tr>`;
+<td>${mayControl && isOpen && html`<div class="tools">${(['retry', 'park', 'cancel'] as const).map((command) => withCommand(commandButton(`/console/changes/${change.id}/${command}`, titles[command], { account: label }), `lockstep ${command}`, change.id, label))}</div>`}</td></tr>`;
 }

@@ -1,10 +1,8 @@
-import type { AuditPage } from '../../model/api/audit';
 import type {
   ConfigurationPlan,
   ConfigurationVersions,
   GroupFit,
 } from '../../model/api/configuration';
-import type { StalePage } from '../../model/api/stale';
 import { type Html, html } from '../html';
 import { issueBox, type Meanwhile, meanwhileBox, planOf, signInBox } from './plan';
 import { cliCommand, clock, type Desk, deskPage } from './shell';
@@ -41,8 +39,8 @@ ${plan !== null && planOf(plan)}
 <form method="post" action="/console/settings"><p class="field"><label for="text">lockstep.yaml</label><textarea class="code" id="text" name="text" spellcheck="false" autocomplete="off" data-1p-ignore>${text}</textarea></p>
 <input type="hidden" name="version" value="${version}">
 <div class="tools"><button name="do" value="plan">Show what would change</button>${plan !== null && plan.differences.length > 0 && html`<button name="do" value="apply" class="primary">Apply</button>`}${cliCommand('lockstep plan -f lockstep.yaml')}</div></form>
-<h2>Groups</h2>${fit.map(fitOf)}
-<h2>Versions</h2><ul>${versions.map(({ version: one, appliedAt, appliedBy }) => html`<li>Version ${one}, ${clock(appliedAt)}, by ${appliedBy.says} <a href="/console/settings?version=${one}">open<span class="sr"> version ${one}</span></a></li>`)}</ul>
+<h2>Groups</h2>${fit.length === 0 ? html`<p>No sources share a password yet. Connect a source, and choose a group for it.</p>` : fit.map(fitOf)}
+<h2>Versions</h2>${versions.length === 0 && html`<p>No configuration was applied yet.</p>`}<ul>${versions.map(({ version: one, appliedAt, appliedBy }) => html`<li>Version ${one}, ${clock(appliedAt)}, by ${appliedBy.says} <a href="/console/settings?version=${one}">open<span class="sr"> version ${one}</span></a></li>`)}</ul>
 <p class="hint">To roll back, open an older version and apply its text.</p>`,
   });
 
@@ -55,30 +53,3 @@ const fitOf = ({
   unread,
 }: GroupFit): Html => html`<h3><a href="/console/groups/${encodeURIComponent(group)}">${group}</a></h3><p>Policy ${policy}. ${fits === null ? 'No password satisfies all sources.' : `Every source accepts: ${fits}`}</p>
 <ul>${[...impossible, ...notGuaranteed].map((says) => html`<li>${says}</li>`)}</ul>${unread.length > 0 && html`<p class="hint">Not checked yet: ${unread.join(', ')}. ${cliCommand('lockstep doctor')}</p>`}`;
-
-/** The audit, with filters in the address. */
-export const auditPage = (
-  desk: Desk,
-  page: AuditPage,
-  query: Readonly<Record<string, string>>,
-): string =>
-  deskPage(desk, {
-    title: 'Audit',
-    address: '/console/audit',
-    content: html`<form class="filters" action="/console/audit" method="get">${['person', 'source', 'action', 'actor'].map((name) => html`<label>${name}<input name="${name}" value="${query[name] ?? ''}" autocomplete="off"></label>`)}<button>Filter</button></form>
-<div class="scroll"><table class="cards"><caption class="sr">Audit records</caption><thead><tr><th scope="col">Time</th><th scope="col">What happened</th><th scope="col">By</th></tr></thead><tbody>${page.records.map(
-      ({ at, says, actor, severity }) =>
-        html`<tr><td data-label="Time">${clock(at)}</td><td>${severity === 'warning' && html`<span class="tag bad">warning</span> `}${says}</td><td data-label="By">${actor.says}</td></tr>`,
-    )}</tbody></table></div>${page.next !== null && html`<p><a href="/console/audit?${new URLSearchParams({ ...query, cursor: page.next }).toString()}">Older records</a></p>`}`,
-  });
-
-/** The accounts that do not hold the current password of their person. */
-export const stalePage = (desk: Desk, page: StalePage): string =>
-  deskPage(desk, {
-    title: 'Stale accounts',
-    address: '/console/stale',
-    content: html`${page.stale.length === 0 && html`<p class="verdict good">No account is known to hold an older password.</p>`}<ul class="accounts">${page.stale.map(
-      ({ identity, source, account, says, cure, since }) =>
-        html`<li class="waits"><span class="mark" aria-hidden="true">!</span><div><p><a href="/console/people/${encodeURIComponent(identity)}">${identity}</a>, ${source} <small>${account}</small></p><p>${says} ${cure}</p><p class="hint">Since ${clock(since)}</p></div></li>`,
-    )}</ul>${page.next !== null && html`<p><a href="/console/stale?cursor=${page.next}">More</a></p>`}`,
-  });
