@@ -12,7 +12,7 @@ const until = new Date('2026-11-29T03:30:00Z');
 
 const source = (name: string, more: Partial<Source> = {}): Source => ({
   ...{ name, title: { en: name, de: name }, hint: null, kind: 'ldap', enabled: true },
-  ...{ prove: 'login', lane: 'inline', maxPerSecond: null, maxAtOnce: null, groups: [] },
+  ...{ prove: 'always', lane: 'inline', maxPerSecond: null, maxAtOnce: null, groups: [] },
   ...{ servers: [], state: 'up', since: null, reason: null, says: '', pausedBy: null },
   ...{ pausedUntil: null, nextProbeAt: null, accounts: 0, waiting: 0, parked: 0 },
   refresh: { lastAt: null, failed: false, running: false, progress: null, nextAt: null },

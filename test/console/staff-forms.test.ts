@@ -17,7 +17,7 @@ const document = {
         password: '${file:/run/secrets/corp}',
       },
     },
-    legacy: { kind: 'pull', adapter: { enabled: true } },
+    legacy: { kind: 'pull', settings: {}, adapter: { enabled: true } },
   },
   policies: { everyone: {} },
   groups: { all: { policy: 'everyone', authSource: 'corp', sources: ['corp', 'legacy'] } },
@@ -30,7 +30,9 @@ describeWith(['postgres'], 'the forms of the staff', () => {
 
   beforeAll(async () => {
     api = await startTestApi();
-    await api.send('POST', '/v1/configuration/apply', { body: { document, version: 0 } });
+    const body = { document, version: 0 };
+    const applied = await api.send('POST', '/v1/configuration/apply', { body });
+    expect([applied.status, applied.body]).toEqual([200, { version: 1 }]);
   });
   afterAll(() => api.stop());
 
