@@ -7,6 +7,7 @@ import {
 import type { MappingPlan } from '../../model/api/mapping-import';
 import { plainRecords } from '../../model/people/csv';
 import { readMappingList } from '../../model/people/mapping-list';
+import { MAX_MAPPING_ROWS } from '../../model/people/mapping-rows';
 import { HttpProblem } from '../http/problem';
 import type { ConsolePage, PageAnswer } from './pages';
 import { type StaffVisit, staffPage } from './staff';
@@ -47,6 +48,11 @@ async function submit({ api, desk, field }: StaffVisit): Promise<PageAnswer> {
   const rows = list.rows.map(({ wanted }) => wanted);
   const known = { ignored: list.ignored, lines: list.rows.map(({ line }) => line) };
   if (rows.length === 0) return shown(422, { ...known, problem: 'The list has no mapping.' });
+  if (rows.length > MAX_MAPPING_ROWS)
+    return shown(422, {
+      ...known,
+      problem: `The list has ${rows.length} mappings, and at most ${MAX_MAPPING_ROWS} are read. Split it.`,
+    });
   const isImport = field('do') === 'import';
   const { body } = isImport
     ? await api.answer('post', '/v1/mappings/import', { body: { rows, link, enabled } })

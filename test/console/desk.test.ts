@@ -236,7 +236,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'the pages of the staff', () => 
     expect(page).toContain('authSource: directory');
     const wanted = 'version: 1\npolicies:\n  everyone:\n    minLength: 9\n';
     const planned = await post('/console/settings', cookie, { text: wanted, do: 'plan' });
-    expect(await planned.text()).toMatch(/update policies.everyone.*minLength: 8 → 9/s);
+    expect(await planned.text()).toMatch(/update policies.everyone.*minLength: 7 → 9/s);
     const wrong = await post('/console/settings', cookie, { text: 'version: 2', do: 'plan' });
     expect([wrong.status, await wrong.text()]).toEqual([
       422,
