@@ -76,7 +76,10 @@ export function staffPage(
         problem.code === 'body_too_large'
           ? tooLarge(limitBytes)
           : [detailOf(problem), ...issuesOf(problem)].join(' ');
-      return { status: errors[problem.code].status, html: problemPage(desk, says, pageOf(visit)) };
+      return {
+        status: errors[problem.code].status,
+        html: problemPage(desk, says, method === 'get' ? null : pageOf(visit)),
+      };
     },
   };
 }

@@ -109,7 +109,7 @@ export const newKeyPage = (desk: Desk, form: KeyForm): string =>
 ${problemsOf(form)}
 <form method="post" action="${KEYS}/new" class="narrow">
 ${textField({ input: 'name', label: 'Name', says: 'What the key is for. The audit shows it.', required: true }, form, html` maxlength="100"`)}
-<fieldset class="options" id="scopes"><legend>Scopes</legend>${givenScopes.map((scope) => option(`scope:${scope}`, scope, `It may ${scopes[scope].may}.`, form))}</fieldset>
+<fieldset class="options" id="scopes"><legend>What it may do (scopes)</legend>${givenScopes.map((scope) => option(`scope:${scope}`, scope, sentence(scopes[scope].may), form))}</fieldset>
 ${choiceField(
   {
     input: 'expires',
@@ -141,6 +141,8 @@ const problemsOf = ({ problems }: KeyForm): Html | false => {
     html`<div class="problem" role="alert"><h2>No key was made</h2><ul>${all.map(([input, says]) => html`<li><a href="#${input}">${says}</a></li>`)}</ul></div>`
   );
 };
+
+const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 
 const option = (name: string, title: string, says: string, { typed }: Filled): Html =>
   html`<p><label><input type="checkbox" name="${name}" value="yes"${typed(name) === 'yes' && html` checked`}${says !== '' && html` aria-describedby="${name}-says"`}>${title}</label>${says !== '' && html`<br><small id="${name}-says">${described(says)}</small>`}</p>`;

@@ -46,7 +46,7 @@ export interface Meanwhile {
 }
 
 /** Tells that what was typed is outdated, and what has come between. @param says what the user can do */
-export const meanwhileBox = (meanwhile: Meanwhile | null, says: string): Html | false =>
+export const meanwhileBox = (meanwhile: Meanwhile | null, says: Html | string): Html | false =>
   meanwhile !== null &&
   html`<div class="problem" role="alert"><h2>The configuration has changed since you opened this page</h2>
 <ul>${meanwhile.versions.map(({ version, appliedAt, appliedBy }) => html`<li>Version ${version}, ${clock(appliedAt)}, by ${appliedBy.says}</li>`)}</ul>

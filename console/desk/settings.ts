@@ -33,7 +33,7 @@ export const settingsPage = (
     address: '/console/settings',
     content: html`<p><a class="button" href="/console/connect">Connect a source</a></p>
 ${issueBox(issues, 'This text is not a valid configuration')}
-${meanwhileBox(meanwhile, 'Your text is below, but it is outdated: to apply it would undo what they changed. Put their changes into your text, or open the configuration in force.')}
+${meanwhileBox(meanwhile, outdated)}
 ${signInBox(signIn)}
 ${plan !== null && planOf(plan)}
 <form method="post" action="/console/settings"><p class="field"><label for="text">lockstep.yaml</label><textarea class="code" id="text" name="text" spellcheck="false" autocomplete="off" data-1p-ignore>${text}</textarea></p>
@@ -43,6 +43,8 @@ ${plan !== null && planOf(plan)}
 <h2>Versions</h2>${versions.length === 0 && html`<p>No configuration was applied yet.</p>`}<ul>${versions.map(({ version: one, appliedAt, appliedBy }) => html`<li>Version ${one}, ${clock(appliedAt)}, by ${appliedBy.says} <a href="/console/settings?version=${one}">open<span class="sr"> version ${one}</span></a></li>`)}</ul>
 <p class="hint">To roll back, open an older version and apply its text.</p>`,
   });
+
+const outdated = html`Your text is below, but it is outdated: to apply it would undo what they changed. Put their changes into your text, from <a href="/console/settings" target="_blank" rel="noopener">the configuration in force in a new tab</a>.`;
 
 const fitOf = ({
   group,

@@ -58,12 +58,12 @@ const liveNotes = html`<p class="hint needs-script"><label><input type="checkbox
 <p class="verdict bad" role="alert" id="ended" hidden>This page is not updated any more, because your session has ended. <a href="/console/sign-in">Sign in again</a></p>
 <p class="verdict busy" role="status" id="lost" hidden>The server cannot be reached. The page shows the state of the time below, and tries again.</p>`;
 
-/** A page with one sentence, for a request that failed. @param back the page that the request came from */
-export const problemPage = (desk: Desk, says: string, back: string): string =>
+/** A page with one sentence, for a request that failed. @param back the page of the form that was sent; null if none was */
+export const problemPage = (desk: Desk, says: string, back: string | null): string =>
   deskPage(desk, {
     title: 'That did not work',
     address: '',
-    content: html`<p class="verdict bad">${says}</p><p>${back !== '/console' && html`<a href="${back}">Back to the page before</a>, or `}<a href="/console">to the overview</a></p>`,
+    content: html`<p class="verdict bad">${says}</p><p>${back !== null && html`<a href="${back}">Back to the form</a> or `}<a href="/console">${back === null ? 'Back to the overview' : 'to the overview'}</a></p>`,
   });
 
 /** The title that people read, below a technical name; nothing if the configuration states none. */

@@ -38,7 +38,7 @@ ${mayOperate && html`<div class="tools">${sourceTools(source)}${withCommand(comm
 ${findings !== null && html`<h2>What a worker has just found</h2>${findingList(findings)}`}
 <h2>What waits, by reason</h2>${groups.length === 0 ? html`<p>Nothing waits for this source.</p>` : waitingTable(source, groups, mayOperate)}
 <p class="hint">${cliCommand('lockstep sources waiting', source.name)}</p>
-${history.sources.map((one) => historySection(one, history.until))}
+${history.sources.map((one) => historySection(one, history.until, source.state === 'up'))}
 <p class="hint">${cliCommand('lockstep sources history', source.name)}</p>`,
   });
 

@@ -244,6 +244,22 @@ describeWith(['slapd', 'postgres', 'temporal'], 'the pages of the staff', () => 
     ]);
   });
 
+  test('the views and filters of the audit and of stale accounts are in their addresses', async () => {
+    const { cookie } = await signIn('admin');
+    const read = async (path: string) => (await get(path, cookie)).text();
+    const recent = await read('/console/audit?action=configuration&hours=24');
+    expect(recent).toContain('Configuration 1 was applied.');
+    expect(recent).toContain('lockstep audit --action configuration --since 24h');
+    expect(recent).toContain('<option value="24" selected>');
+    const view = await read('/console/audit?action=configuration');
+    expect(view).toContain('?action=configuration" aria-current="page"');
+    expect(await read('/console/audit?action=master-key')).toContain('No record matches.');
+    const stale = await read(`/console/stale?source=crm&identity=${person}`);
+    expect(stale).toContain(`lockstep stale --source crm --identity ${person}`);
+    expect(stale).toContain('Show all');
+    expect(await read('/console/changes?state=expired')).toContain('Show all changes');
+  });
+
   test('an administrator disables and deletes a mapping, and sees the command that does the same', async () => {
     const { person: owner, accounts } = await suite.addPerson('directory', 'crm');
     const account = accounts.find(({ source }) => source === 'crm')?.name;

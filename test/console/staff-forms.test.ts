@@ -199,7 +199,9 @@ describeWith(['postgres'], 'the forms of the staff', () => {
     const large = await post('/console/mappings/import', cookie, form);
     expect([large.status, await large.text()]).toEqual([
       422,
-      expect.stringMatching(/The list has 18\d{4} mappings, and at most 10000 are read\. Split it\./),
+      expect.stringMatching(
+        /The list has 18\d{4} mappings, and at most 10000 are read\. Split it\./,
+      ),
     ]);
     const tooLarge = await post('/console/mappings/import', cookie, { rows: rows(33 * 2 ** 20) });
     expect([tooLarge.status, await tooLarge.text()]).toEqual([
