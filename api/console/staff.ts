@@ -68,21 +68,24 @@ export function staffPage(
         return held(visit, form, options, 'tooOld');
       }
     },
-    failed: (visit, problem) => {
-      const desk: Desk = { assets, name: '', links: [], now: new Date(), done: '' };
-      if (problem.code === 'sign_in_again')
-        return { status: 403, html: signInAgainPage(desk, signInAgain(visit)) };
-      const says =
-        problem.code === 'body_too_large'
-          ? tooLarge(limitBytes)
-          : [detailOf(problem), ...issuesOf(problem)].join(' ');
-      return {
-        status: errors[problem.code].status,
-        html: problemPage(desk, says, method === 'get' ? null : pageOf(visit)),
-      };
-    },
+    failed: staffFailed(method === 'get' ? null : limitBytes),
   };
 }
+
+/** The page for a request that failed. @param limitBytes the largest form that the address takes; null if it takes none */
+export const staffFailed =
+  (limitBytes: number | null): ConsolePage['failed'] =>
+  (visit, problem) => {
+    const desk: Desk = { assets, name: '', links: [], now: new Date(), done: '' };
+    if (problem.code === 'sign_in_again')
+      return { status: 403, html: signInAgainPage(desk, signInAgain(visit)) };
+    const says =
+      problem.code === 'body_too_large' && limitBytes !== null
+        ? tooLarge(limitBytes)
+        : [detailOf(problem), ...issuesOf(problem)].join(' ');
+    const back = limitBytes === null ? null : pageOf(visit);
+    return { status: errors[problem.code].status, html: problemPage(desk, says, back) };
+  };
 
 /** The form again, which the user sends once more after the sign-in. */
 function held(

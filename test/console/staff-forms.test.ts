@@ -97,6 +97,17 @@ describeWith(['postgres'], 'the forms of the staff', () => {
     });
   });
 
+  test('an address that does not exist shows a page with a way out, and no sign-in', async () => {
+    for (const cookie of ['', await signIn('read')]) {
+      const answer = await get('/console/nowhere/x', cookie);
+      expect([answer.status, answer.headers.get('content-type')]).toEqual([
+        404,
+        expect.stringContaining('text/html'),
+      ]);
+      expect(await answer.text()).toContain('href="/console">Back to the overview');
+    }
+  });
+
   test('a text that another administrator has outrun stays, with what came between', async () => {
     const cookie = await signIn('admin');
     const opened = await (await get('/console/settings', cookie)).text();
