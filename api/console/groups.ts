@@ -8,7 +8,7 @@ import { oneOf, type StaffVisit, staffPage } from './staff';
 /** The page of a group: its policy with examples, and filters on samples. */
 export const groupPages = (): readonly ConsolePage[] => [
   staffPage('get', '/console/groups/:name', async (staff) => show(staff, null)),
-  // Somebody may type a real password as the sample.
+  // A user may type a real password as the sample.
   staffPage('post', '/console/groups/:name', tryFilter, {
     mayHold: (name) => !name.endsWith('.sample'),
   }),

@@ -41,7 +41,7 @@ interface StaffPageOptions {
   readonly mayHold?: (name: string, text: string, visit: Visit) => boolean;
 }
 
-/** A page for staff. Without a session it leads to the sign-in; a form is held meanwhile, so that nothing typed is lost. */
+/** A page for staff. Without a session it leads to the sign-in; it holds a form, so that nothing typed is lost. */
 export function staffPage(
   method: ConsolePage['method'],
   path: string,
@@ -54,7 +54,7 @@ export function staffPage(
     handle: async (visit) => {
       const session = await sessionOf(visit, 'session');
       if (session === null && method === 'get') return redirect(signInFor(visit));
-      // Nobody but a user of the console may make the api read a large form.
+      // Only a user of the console may make the api read a large form.
       const most = session === null ? FORM_BYTES : limitBytes;
       const form = method === 'post' ? await readForm(visit.request, [], most) : null;
       if (session === null) return held(visit, form, options, 'ended');

@@ -56,7 +56,7 @@ describeWith(['postgres'], 'the forms of the staff', () => {
       configuration: Record<string, Record<string, unknown>>;
     };
   /** Another administrator adds a policy. */
-  async function applyMeanwhile(name: string) {
+  async function applyPolicy(name: string) {
     const { version, configuration } = await inForce();
     const policies = { ...configuration.policies, [name]: { minLength: 21 } };
     const body = { version, document: { ...configuration, policies } };
@@ -112,23 +112,23 @@ describeWith(['postgres'], 'the forms of the staff', () => {
     const cookie = await signIn('admin');
     const opened = await (await get('/console/settings', cookie)).text();
     const [, version = ''] = /name="version" value="(\d+)"/.exec(opened) ?? [];
-    await applyMeanwhile('meanwhile');
+    await applyPolicy('guests');
     const text = 'version: 1\n# my own words\npolicies:\n  everyone: {}\n';
     for (const what of ['plan', 'apply']) {
       const answer = await post('/console/settings', cookie, { text, version, do: what });
       const page = await answer.text();
       expect(answer.status).toBe(409);
       expect(page).toContain('The configuration has changed since you opened this page');
-      expect(page).toContain('create policies.meanwhile');
+      expect(page).toContain('create policies.guests');
       expect(page).toContain('# my own words');
       expect(page).not.toContain('not a valid configuration');
     }
-    expect((await inForce()).configuration.policies).toHaveProperty('meanwhile');
+    expect((await inForce()).configuration.policies).toHaveProperty('guests');
     const now = String((await inForce()).version);
     const seen = await post('/console/settings', cookie, { text, version: now, do: 'plan' });
     expect([seen.status, await seen.text()]).toEqual([
       200,
-      expect.stringContaining('delete policies.meanwhile'),
+      expect.stringContaining('delete policies.guests'),
     ]);
     const invalid = await post('/console/settings', cookie, { text: 'version: 2', version });
     expect(await invalid.text()).toContain('This text is not a valid configuration');
@@ -137,7 +137,7 @@ describeWith(['postgres'], 'the forms of the staff', () => {
   test('an edit and a new source that another administrator has outrun are shown again', async () => {
     const cookie = await signIn('admin');
     const version = String((await inForce()).version);
-    await applyMeanwhile('again');
+    await applyPolicy('again');
     const edit = { edit: 'adapter-disable', name: 'legacy', do: 'apply', version };
     const edited = await post('/console/edit', cookie, edit);
     const page = await edited.text();
