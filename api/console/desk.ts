@@ -1,7 +1,7 @@
 import { changesPage } from '../../console/desk/changes';
 import { nowPage } from '../../console/desk/now';
 import { oneChangePage } from '../../console/desk/one-change';
-import { actionSays, noSearch, personPage, searchPage } from '../../console/desk/people';
+import { noSearch, personPage, searchPage } from '../../console/desk/people';
 import { auditPage, keysPage, stalePage } from '../../console/desk/settings';
 import type { AccountActionAnswer } from '../../model/api/account-actions';
 import type { AuditPage, AuditRecordAnswer } from '../../model/api/audit';
@@ -16,6 +16,7 @@ import type { Sources } from '../../model/api/sources';
 import type { StalePage } from '../../model/api/stale';
 import { accountActions } from '../../model/people/account-actions';
 import { asHttpProblem } from '../http/problem';
+import { readActions } from './actions';
 import { type ConsolePage, redirect } from './pages';
 import { sourcePages } from './sources';
 import { oneOf, type StaffVisit, staffPage } from './staff';
@@ -74,12 +75,16 @@ export const deskPages = (): readonly ConsolePage[] => [
     html: searchPage(desk, noSearch),
   })),
   staffPage('post', '/console/people', search),
-  staffPage('get', '/console/people/:name', async ({ api, desk, param }) => {
-    const person = await overviewOf(api, param('name'));
-    const view = { person, mayHelp: api.may('help'), mayTry: api.may('change') };
+  staffPage('get', '/console/people/:name', async ({ api, desk, param, query, handed }) => {
+    const [person, acted] = await Promise.all([
+      overviewOf(api, param('name')),
+      readActions(api, query.acted ?? ''),
+    ]);
+    const typed = (name: string) => handed?.[name] ?? '';
+    const view = { person, acted, typed, mayHelp: api.may('help'), mayTry: api.may('change') };
     return { status: 200, html: personPage(desk, view) };
   }),
-  staffPage('post', '/console/people/:name/act', act),
+  staffPage('post', '/console/people/:name/act', act, { keeps: ['reason', 'source'] }),
   staffPage('get', '/console/stale', async ({ api, desk, query }) => ({
     status: 200,
     html: stalePage(desk, await api.get<StalePage>('/v1/stale', { query })),
@@ -137,7 +142,8 @@ async function personNamed(api: StaffVisit['api'], name: string): Promise<Overvi
 /** Long enough for a directory; an action that takes longer goes on, and the audit shows its end. */
 const ACT_WAITS = 'wait=10';
 
-async function act({ api, desk, param, field }: StaffVisit) {
+/** Orders an action, and leads to the page that shows what becomes of it. */
+async function act({ api, param, field }: StaffVisit) {
   const action = oneOf(field('action'), accountActions);
   const params = { name: param('name') };
   const source = field('source');
@@ -149,7 +155,6 @@ async function act({ api, desk, param, field }: StaffVisit) {
     body,
   });
   const { accounts } = answer.body as AccountActionAnswer;
-  const person = await overviewOf(api, params.name);
-  const view = { person, mayHelp: true, mayTry: api.may('change') };
-  return { status: 200, html: personPage({ ...desk, done: actionSays(accounts) }, view) };
+  const jobs = accounts.map(({ job }) => job).join('.');
+  return redirect(`/console/people/${encodeURIComponent(params.name)}?acted=${jobs}`);
 }

@@ -3,10 +3,11 @@ import { problemPage } from '../../console/desk/shell';
 import { signInAgainPage } from '../../console/desk/sign-in';
 import type { Right } from '../../model/api/scopes';
 import { errors } from '../../model/errors';
-import { detailOf, HttpProblem } from '../http/problem';
+import { asHttpProblem, detailOf, HttpProblem } from '../http/problem';
 import { assets } from './assets';
 import { type PageApi, pageApi, queryOf } from './call';
 import { type Form, readForm } from './form';
+import { type Handed, handedTo, handTo, takenFrom } from './handed';
 import { type ConsolePage, type PageAnswer, redirect, type Visit } from './pages';
 import { isRecent, sessionOf } from './session';
 import { ownPage } from './sign-in/attempt';
@@ -25,6 +26,14 @@ export interface StaffVisit {
   readonly param: (name: string) => string;
   /** The text of a field of the form; empty on a page without one. */
   readonly field: (name: string) => string;
+  /** What the last form has handed to this page; null if nothing. */
+  readonly handed: Handed | null;
+}
+
+interface StaffPageOptions {
+  readonly needsRecentSignIn?: boolean;
+  /** The fields of a form that are kept for it when it comes after the session has ended. None may hold a secret. */
+  readonly keeps?: readonly string[];
 }
 
 /** A page for staff. Without a session it leads to the sign-in. */
@@ -32,37 +41,62 @@ export function staffPage(
   method: ConsolePage['method'],
   path: string,
   show: (staff: StaffVisit) => Promise<PageAnswer>,
-  { needsRecentSignIn = false }: { readonly needsRecentSignIn?: boolean } = {},
+  { needsRecentSignIn = false, keeps = [] }: StaffPageOptions = {},
 ): ConsolePage {
   return {
     method,
     path,
     handle: async (visit) => {
       const session = await sessionOf(visit, 'session');
-      if (session === null) return redirect(signInFor(visit));
-      const recent = isRecent(visit, session);
-      if (needsRecentSignIn && method === 'get' && !recent) return redirect(signInAgain(visit));
-      const form = method === 'post' ? await readForm(visit.request, []) : null;
+      const recent = session !== null && isRecent(visit, session);
+      if (session !== null && needsRecentSignIn && method === 'get' && !recent)
+        return redirect(signInAgain(visit));
+      const isRead = method === 'post' && (session !== null || keeps.length > 0);
+      const form = isRead ? await readForm(visit.request, []) : null;
+      const kept = () => keptFor(visit, form, keeps);
+      if (session === null) return redirect(signInFor(visit), kept());
       const api = withStepUp(pageApi(visit.deps, session.caller, visit.gone), recent);
-      return show({ ...staffVisit(visit, api, form), isRecent: recent });
+      const handed = handedTo(visit);
+      try {
+        const answer = await show({ ...staffVisit(visit, api, form, handed), isRecent: recent });
+        return handed === null ? answer : { headers: takenFrom(visit), ...answer };
+      } catch (error) {
+        if (asHttpProblem(error).code !== 'sign_in_again') throw error;
+        const html = signInAgainPage(noDesk(), signInAgain(visit));
+        return { status: 403, html, headers: kept() };
+      }
     },
-    failed: (visit, problem) => {
-      const desk: Desk = { assets, name: '', links: [], now: new Date(), done: '' };
-      if (problem.code === 'sign_in_again')
-        return { status: 403, html: signInAgainPage(desk, signInAgain(visit)) };
-      const html = problemPage(desk, [detailOf(problem), ...issuesOf(problem)].join(' '));
+    failed: (_visit, problem) => {
+      const html = problemPage(noDesk(), [detailOf(problem), ...issuesOf(problem)].join(' '));
       return { status: errors[problem.code].status, html };
     },
   };
+}
+
+/** The frame of a page for a user who may not see more. */
+const noDesk = (): Desk => ({ assets, name: '', links: [], now: new Date(), done: '' });
+
+/** Keeps what was typed for the page of the form, to which the sign-in leads. */
+function keptFor(
+  visit: Visit,
+  form: Form | null,
+  keeps: readonly string[],
+): Record<string, string> {
+  if (form === null || keeps.length === 0) return {};
+  const fields = Object.fromEntries(keeps.map((name) => [name, form.text(name)]));
+  return handTo(visit, pageOf(visit), { ...fields, kept: '1' });
 }
 
 /** What is wrong with what the user has sent, as sentences. */
 export const issuesOf = ({ details }: HttpProblem): string[] =>
   (details.issues ?? []).map(({ path, says }) => `${path.join('.')} ${says}`);
 
-/** The sign-in that leads back to this page. */
+/** The sign-in that leads back to this page. It says that a form which came too late did nothing. */
 const signInFor = (visit: Visit): string =>
-  `${SIGN_IN}?${new URLSearchParams({ to: pageOf(visit) })}`;
+  `${SIGN_IN}?${new URLSearchParams({
+    to: pageOf(visit),
+    ...(visit.request.method === 'POST' ? { ended: '1' } : {}),
+  })}`;
 
 /** The repeated sign-in that leads back to this page. */
 export const signInAgain = (visit: Visit): string =>
@@ -77,19 +111,29 @@ export function pageOf({ request }: Visit): string {
   return from.host === host ? ownPage(`${from.pathname}${from.search}`) : '/console';
 }
 
-function staffVisit(visit: Visit, api: PageApi, form: Form | null): Omit<StaffVisit, 'isRecent'> {
+function staffVisit(
+  visit: Visit,
+  api: PageApi,
+  form: Form | null,
+  handed: Handed | null,
+): Omit<StaffVisit, 'isRecent'> {
   const query = queryOf(visit.request);
   const { done = '', ...rest } = query;
   const links = linkTable.filter(({ right }) => api.may(right));
+  const says = handed?.kept === '1' ? KEPT : (sentences[done] ?? '');
   return {
     visit,
     api,
+    handed,
     query: rest,
-    desk: { assets, name: api.caller.name, links, now: new Date(), done: sentences[done] ?? '' },
+    desk: { assets, name: api.caller.name, links, now: new Date(), done: says },
     param: (name) => String(visit.request.params[name] ?? ''),
     field: (name) => form?.text(name) ?? '',
   };
 }
+
+const KEPT =
+  'Nothing was done yet, because your sign-in was no longer valid. The form has what you typed: check it, and send it again.';
 
 /** What a page says after a command. The address holds the name only, so that a link cannot put words on the page. */
 const sentences: Readonly<Record<string, string>> = {

@@ -6,7 +6,7 @@ import type { Texts } from '../texts/texts';
 import { hintOf, meHeader } from './change-page';
 import type { PersonNotice } from './own-notices';
 import { dateAndTime, shortAccount } from './progress-page';
-import { personReason } from './reasons';
+import { openReason, personObstacle } from './reasons';
 
 /** The page of a person: the own accounts, the own changes and the own notices. */
 export const mePage = (texts: Texts, assets: Assets, me: Me): string =>
@@ -31,7 +31,8 @@ const marks = { newest: '✓', older: '⏳', unknown: '–' } as const;
 function accountRow(texts: Texts, account: AccountOverview): Html {
   const { holds, held, open, stale, signInPrevented } = account;
   const t = texts.me;
-  const reason = personReason(signInPrevented);
+  const reason =
+    open === null ? personObstacle(signInPrevented) : openReason(open.state, open.reason);
   const newest = holds === 'newest' ? held : null;
   const sentences = [
     ...(newest === null ? [] : [t.since(dateAndTime(texts, newest.since))]),

@@ -84,6 +84,9 @@ export const de: Texts = {
     done: 'Fertig: Ihr neues Passwort gilt überall.',
     working: 'Ihr neues Passwort gilt. Die anderen Systeme erhalten es jetzt.',
     waiting: 'Ihr neues Passwort gilt. Einige Systeme erhalten es später; Sie müssen nichts tun.',
+    waitingParked:
+      'Ihr neues Passwort gilt, aber Ihr Helpdesk muss sich einige Systeme ansehen, bevor sie es erhalten.',
+    notYet: 'Ihr Passwort ist noch nicht geändert.',
     partial: 'Ihr neues Passwort gilt, aber nicht in jedem System.',
     refused: 'Ihr Passwort wurde nicht geändert. Ihr altes Passwort gilt weiter.',
     expired: 'Ihr Passwort wurde nicht geändert, weil ein System zu lange nicht erreichbar war.',
@@ -119,8 +122,19 @@ export const de: Texts = {
   },
   reasons: {
     away: 'Das System ist im Moment nicht erreichbar. Sie müssen nichts tun.',
+    paused:
+      'Die Betreiber haben dieses System angehalten. Es erhält Ihr Passwort, wenn sie es fortsetzen; Sie müssen nichts tun.',
+    maintenance:
+      'Dieses System wird gerade gewartet. Es erhält Ihr Passwort danach; Sie müssen nichts tun.',
+    operators:
+      'Die Betreiber müssen etwas richten, bevor dieses System Ihr Passwort erhält. Sie müssen nichts tun.',
+    turn: 'Gerade werden viele Passwörter geändert; Ihres kommt bald an die Reihe. Sie müssen nichts tun.',
+    parked:
+      'Von selbst wird es nicht noch einmal versucht: Ihr Helpdesk oder die Betreiber müssen es sich erst ansehen. Rufen Sie Ihren Helpdesk an, und nennen Sie diese Seite.',
     locked:
-      'Das Konto ist gesperrt. Es erhält das Passwort, wenn die Sperre endet; der Helpdesk kann sie aufheben.',
+      'Das Konto ist gesperrt. Es erhält das Passwort, wenn die Sperre endet; schneller geht es, wenn Ihr Helpdesk sie aufhebt.',
+    lockedOut:
+      'Das Konto ist gesperrt; Sie können sich dort erst anmelden, wenn die Sperre endet. Schneller geht es, wenn Ihr Helpdesk sie aufhebt.',
     checking: 'Das System prüft die Änderung. Sie müssen nichts tun.',
     othersFirst: 'Es erhält das Passwort nach allen anderen Systemen.',
     tooShort:

@@ -78,6 +78,9 @@ export const en: Texts = {
     done: 'Done: your new password works everywhere.',
     working: 'Your new password works. The other systems are getting it now.',
     waiting: 'Your new password works. Some systems get it later; you need not do anything.',
+    waitingParked:
+      'Your new password works, but your help desk has to look at some systems before they get it.',
+    notYet: 'Your password is not changed yet.',
     partial: 'Your new password works, but not in every system.',
     refused: 'Your password was not changed. Your old password still works.',
     expired: 'Your password was not changed, because a system was away for too long.',
@@ -113,8 +116,19 @@ export const en: Texts = {
   },
   reasons: {
     away: 'The system cannot be reached at the moment. You need not do anything.',
+    paused:
+      'The operators have paused this system. It gets your password when they continue; you need not do anything.',
+    maintenance:
+      'This system is in maintenance. It gets your password afterwards; you need not do anything.',
+    operators:
+      'The operators have to correct something before this system gets your password. You need not do anything.',
+    turn: 'Many passwords are being changed at the moment, and it is your turn soon. You need not do anything.',
+    parked:
+      'It is not tried again by itself: your help desk or the operators have to look at it first. Call your help desk, and mention this page.',
     locked:
-      'The account is locked. It gets the password when the lock ends; the help desk can unlock it.',
+      'The account is locked. It gets the password when the lock ends; to go faster, ask your help desk to unlock it.',
+    lockedOut:
+      'The account is locked, so you cannot sign in there until the lock ends; to go faster, ask your help desk to unlock it.',
     checking: 'The system is checking the change. You need not do anything.',
     othersFirst: 'It gets the password after all other systems.',
     tooShort: 'The system wants a longer password. Change it again, and choose a longer one.',

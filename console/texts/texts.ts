@@ -65,6 +65,10 @@ export interface Texts {
     readonly done: string;
     readonly working: string;
     readonly waiting: string;
+    /** Like `waiting`, when an operator or the help desk has to act first. */
+    readonly waitingParked: string;
+    /** The auth account waits; why follows. */
+    readonly notYet: string;
     readonly partial: string;
     readonly refused: string;
     readonly expired: string;
