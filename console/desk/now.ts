@@ -2,6 +2,7 @@ import type { Presence } from '../../model/api/presence';
 import type { SourceHistories } from '../../model/api/source-history';
 import type { Source } from '../../model/api/sources';
 import { type Html, html } from '../html';
+import { counted } from '../texts/counted';
 import { historyCell } from './history';
 import { clock, type Desk, deskPage, titleBelow } from './shell';
 import { sourceTools } from './source-tools';
@@ -42,6 +43,7 @@ const toneOf = (now: Now): 'good' | 'busy' | 'bad' => {
 /** What needs a person, one sentence each. */
 function needing({ presence, sources }: Now): string[] {
   const parked = sources.filter(({ parked }) => parked > 0);
+  const stopped = sum(parked.map(({ parked: count }) => count));
   return [
     ...(presence.waitingFor === 'worker'
       ? ['No worker runs, so every change waits. Start a worker.']
@@ -63,7 +65,7 @@ function needing({ presence, sources }: Now): string[] {
     ...(parked.length === 0
       ? []
       : [
-          `${sum(parked.map(({ parked: count }) => count))} accounts are parked in ${parked.map(({ name }) => name).join(', ')} until an operator retries or cancels them.`,
+          `${counted(stopped, '1 account is', `${stopped} accounts are`)} parked in ${parked.map(({ name }) => name).join(', ')} until an operator retries or cancels ${counted(stopped, 'it', 'them')}.`,
         ]),
   ];
 }
@@ -74,7 +76,15 @@ function verdictOf(now: Now): string {
   const waiting = sum(now.sources.map((source) => source.waiting));
   const facts = [
     ...(down.length > 0 ? [`${down.map(({ name }) => name).join(', ')} cannot be reached.`] : []),
-    ...(waiting > 0 ? [`${waiting} accounts wait; Lockstep retries them by itself.`] : []),
+    ...(waiting > 0
+      ? [
+          counted(
+            waiting,
+            '1 account waits; Lockstep retries it by itself.',
+            `${waiting} accounts wait; Lockstep retries them by itself.`,
+          ),
+        ]
+      : []),
   ];
   if (needs.length > 0) return [...needs, ...facts].join(' ');
   return [...facts, 'Nothing needs you now.'].join(' ');

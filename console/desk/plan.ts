@@ -1,5 +1,6 @@
 import type { ConfigurationPlan } from '../../model/api/configuration';
 import { type Html, html } from '../html';
+import { counted } from '../texts/counted';
 
 /** What a configuration would change. */
 export const planOf = ({
@@ -8,7 +9,7 @@ export const planOf = ({
   warnings,
 }: ConfigurationPlan): Html => html`<section aria-labelledby="plan"><h2 id="plan">What would change</h2>
 ${differences.length === 0 ? html`<p>Nothing.</p>` : html`<ul class="diff">${differences.map(({ action, section, name, fields }) => html`<li class="${action}">${action} ${section}.${name}${fields.length > 0 && `: ${fields.join(', ')}`}</li>`)}</ul>`}
-${deletes.map(({ section, name, accounts, mappings }) => html`<p>${section}.${name} has ${accounts} linked accounts and ${mappings} mappings; they are kept, but get no passwords.</p>`)}
+${deletes.map(({ section, name, accounts, mappings }) => html`<p>${section}.${name} has ${accounts} linked ${counted(accounts, 'account', 'accounts')} and ${mappings} ${counted(mappings, 'mapping', 'mappings')}; they are kept, but get no passwords.</p>`)}
 ${warnings.length > 0 && html`<h3>Warnings</h3><ul>${warnings.map((says) => html`<li>${says}</li>`)}</ul>`}</section>`;
 
 /** What is wrong with a configuration that was refused. */

@@ -1,5 +1,5 @@
-import type { LeaveOutCode } from '../../model/change/plan';
 import type { OutcomeState } from '../../model/change/outcome';
+import type { LeaveOutCode } from '../../model/change/plan';
 import { isSignInObstacle, type SignInObstacle } from '../../model/change/sign-in-prevented';
 import type { Reason } from '../../model/errors';
 

@@ -1,3 +1,4 @@
+import { counted } from './counted';
 import type { Texts } from './texts';
 
 export const de: Texts = {
@@ -38,14 +39,21 @@ export const de: Texts = {
     minLength: (n) => `hat mindestens ${n} Zeichen`,
     maxLength: (n) => `hat höchstens ${n} Zeichen`,
     minAlpha: (n) => `hat mindestens ${n} Buchstaben`,
-    minNonAlpha: (n) => `hat mindestens ${n} Zeichen, die keine Buchstaben sind`,
+    minNonAlpha: (n) =>
+      `hat mindestens ${n} Zeichen, ${counted(n, 'das kein Buchstabe ist', 'die keine Buchstaben sind')}`,
     minUpper: (n) => `hat mindestens ${n} Großbuchstaben`,
     minLower: (n) => `hat mindestens ${n} Kleinbuchstaben`,
-    minNumeric: (n) => `hat mindestens ${n} Ziffern`,
-    minSpecial: (n) => `hat mindestens ${n} Zeichen, die weder Buchstaben noch Ziffern sind`,
+    minNumeric: (n) => `hat mindestens ${n} ${counted(n, 'Ziffer', 'Ziffern')}`,
+    minSpecial: (n) =>
+      `hat mindestens ${n} Zeichen, ${counted(n, 'das weder Buchstabe noch Ziffer ist', 'die weder Buchstaben noch Ziffern sind')}`,
     minCharacterTypes: (n) =>
       `hat ${n} dieser Arten: Großbuchstaben, Kleinbuchstaben, Ziffern, andere Zeichen`,
-    maxRepeatedChars: (n) => `wiederholt kein Zeichen mehr als ${n} Mal hintereinander`,
+    maxRepeatedChars: (n) =>
+      counted(
+        n,
+        'hat kein Zeichen zweimal hintereinander',
+        `hat kein Zeichen mehr als ${n} Mal hintereinander`,
+      ),
     allowed: (set) => `hat nur diese Zeichen: ${set}`,
     notAllowed: (set) => `hat keines dieser Zeichen: ${set}`,
     identityWordMinLength: () => 'enthält nicht Ihren eigenen Namen',
@@ -54,9 +62,12 @@ export const de: Texts = {
     notCommon: () => 'gehört nicht zu denen, die Angreifer zuerst versuchen',
     minStrength: () => 'ist schwer zu erraten',
     lists: () => 'steht in keiner Liste gestohlener oder leicht zu erratender Passwörter',
-    history: (n) => `ist keines Ihrer letzten ${n} Passwörter`,
-    minAgeSeconds: (n) =>
-      `ist nicht die zweite Änderung innerhalb von ${Math.ceil(Number(n) / 3600)} Stunden`,
+    history: (n) =>
+      counted(n, 'ist nicht Ihr letztes Passwort', `ist keines Ihrer letzten ${n} Passwörter`),
+    minAgeSeconds: (n) => {
+      const hours = Math.ceil(Number(n) / 3600);
+      return `ist nicht die zweite Änderung innerhalb ${counted(hours, 'einer Stunde', `von ${hours} Stunden`)}`;
+    },
   },
   onlyIn: (source, rule) => `${rule} (${source})`,
   problems: {
@@ -206,6 +217,12 @@ export const de: Texts = {
     },
     notDelivered: 'Nicht zugestellt.',
     notMe: 'Wenn eine davon nicht von Ihnen war, rufen Sie Ihren Helpdesk an.',
+    sessions: 'Wo ich noch angemeldet bin',
+    noSessions: 'Sie sind nur in diesem Browser angemeldet.',
+    session: (since, seen) => `Ein anderer Browser, seit ${since}, zuletzt benutzt ${seen}.`,
+    endSession: 'Beenden',
+    sessionHint:
+      'Ist eine davon nicht von Ihnen, beenden Sie sie, ändern Sie Ihr Passwort, und rufen Sie Ihren Helpdesk an.',
   },
   applications: {
     title: 'Meine Anwendungen',

@@ -1,3 +1,4 @@
+import { counted } from './counted';
 import type { Texts } from './texts';
 
 export const en: Texts = {
@@ -34,17 +35,24 @@ export const en: Texts = {
     },
   },
   rules: {
-    minLength: (n) => `has at least ${n} characters`,
-    maxLength: (n) => `has at most ${n} characters`,
-    minAlpha: (n) => `has at least ${n} letters`,
-    minNonAlpha: (n) => `has at least ${n} characters that are not letters`,
-    minUpper: (n) => `has at least ${n} upper-case letters`,
-    minLower: (n) => `has at least ${n} lower-case letters`,
-    minNumeric: (n) => `has at least ${n} digits`,
-    minSpecial: (n) => `has at least ${n} characters that are not letters or digits`,
+    minLength: (n) => `has at least ${n} ${counted(n, 'character', 'characters')}`,
+    maxLength: (n) => `has at most ${n} ${counted(n, 'character', 'characters')}`,
+    minAlpha: (n) => `has at least ${n} ${counted(n, 'letter', 'letters')}`,
+    minNonAlpha: (n) =>
+      `has at least ${n} ${counted(n, 'character that is not a letter', 'characters that are not letters')}`,
+    minUpper: (n) => `has at least ${n} upper-case ${counted(n, 'letter', 'letters')}`,
+    minLower: (n) => `has at least ${n} lower-case ${counted(n, 'letter', 'letters')}`,
+    minNumeric: (n) => `has at least ${n} ${counted(n, 'digit', 'digits')}`,
+    minSpecial: (n) =>
+      `has at least ${n} ${counted(n, 'character that is neither a letter nor a digit', 'characters that are neither letters nor digits')}`,
     minCharacterTypes: (n) =>
       `has ${n} of these kinds: upper-case, lower-case, digits, other characters`,
-    maxRepeatedChars: (n) => `repeats no character more than ${n} times in a row`,
+    maxRepeatedChars: (n) =>
+      counted(
+        n,
+        'has no character twice in a row',
+        `repeats no character more than ${n} times in a row`,
+      ),
     allowed: (set) => `has only these characters: ${set}`,
     notAllowed: (set) => `has none of these characters: ${set}`,
     identityWordMinLength: () => 'does not contain your own name',
@@ -53,8 +61,12 @@ export const en: Texts = {
     notCommon: () => 'is not one that attackers try first',
     minStrength: () => 'is hard to guess',
     lists: () => 'is not in a list of leaked or easily guessed passwords',
-    history: (n) => `is not one of your last ${n} passwords`,
-    minAgeSeconds: (n) => `is not the second change within ${Math.ceil(Number(n) / 3600)} hours`,
+    history: (n) =>
+      counted(n, 'is not your last password', `is not one of your last ${n} passwords`),
+    minAgeSeconds: (n) => {
+      const hours = Math.ceil(Number(n) / 3600);
+      return `is not the second change within ${counted(hours, 'an hour', `${hours} hours`)}`;
+    },
   },
   onlyIn: (source, rule) => `${rule} (${source})`,
   problems: {
@@ -195,6 +207,12 @@ export const en: Texts = {
     },
     notDelivered: 'Not delivered.',
     notMe: 'If one of these was not you, call your help desk.',
+    sessions: 'Where else I am signed in',
+    noSessions: 'You are signed in only in this browser.',
+    session: (since, seen) => `Another browser, since ${since}, last used ${seen}.`,
+    endSession: 'End',
+    sessionHint:
+      'If one of these is not you, end it, change your password, and call your help desk.',
   },
   applications: {
     title: 'My applications',

@@ -110,6 +110,12 @@ export interface Texts {
     readonly noticeKinds: Readonly<Record<PersonNotice, string>>;
     readonly notDelivered: string;
     readonly notMe: string;
+    readonly sessions: string;
+    readonly noSessions: string;
+    /** A session in another browser: when it began, and when it was last used. */
+    readonly session: (since: string, seen: string) => string;
+    readonly endSession: string;
+    readonly sessionHint: string;
   };
   readonly applications: {
     readonly title: string;

@@ -122,7 +122,10 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a person without the current pa
       expect(unchecked.status).toBe(422);
       const made = await agent.send(page, { check: 'called-back', reason: 'ticket 4711' });
       const [link = '', code = ''] = /http[^<#]+#([0-9A-Z-]{19})/.exec(made.text) ?? [];
-      expect([made.status, link]).toEqual([201, `${api.url}/password/link#${code}`]);
+      expect([made.status, link]).toEqual([200, `${api.url}/password/link#${code}`]);
+      const again = await agent.visit(made.url);
+      expect(again.text).toContain('The link was shown once');
+      expect(again.text).not.toContain(code);
 
       const visitor = newVisitor();
       const opened = await enter(visitor, code.toLowerCase().replaceAll('-', ' '));
@@ -259,6 +262,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a person without the current pa
       await letSessionsAge();
       const late = await agent.send(api.url + page, { check: 'video', reason: 'ticket 1' });
       expect([late.status, late.text.includes('Nothing was done.')]).toEqual([403, true]);
+      expect(agent.cookie(api.url, 'lockstep-handed')).toBeDefined();
       const asked = await agent.visit(api.url + page);
       expect(new URL(asked.url).search).toBe(`?${new URLSearchParams({ to: page, again: '1' })}`);
     });
