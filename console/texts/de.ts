@@ -29,6 +29,13 @@ export const de: Texts = {
     coversTitle: 'Geändert wird Ihr Passwort in',
     covers: 'Systeme, in denen Sie kein Konto haben, werden übersprungen.',
     first: 'zuerst',
+    forgottenTitle: 'Haben Sie Ihr Passwort vergessen?',
+    forgottenSignIn:
+      'Wenn Sie sich ohne Passwort anmelden können, etwa mit einem Passkey oder einer Chipkarte:',
+    forgottenSignInLink: 'Anmelden und ein neues setzen',
+    forgottenHelpDesk:
+      'Sonst rufen Sie Ihren Helpdesk an. Er prüft, wer Sie sind, und gibt Ihnen einen Link oder einen Code, mit dem Sie ein neues setzen.',
+    forgottenCode: 'Ich habe einen Code',
     withoutCurrent: {
       signedIn: 'Sie haben sich eben angemeldet und brauchen das aktuelle nicht.',
       link: 'Ihr Helpdesk hat geprüft, wer Sie sind; Sie brauchen das aktuelle nicht.',
@@ -80,12 +87,13 @@ export const de: Texts = {
     group: 'Sie haben mehr als ein Passwort. Wählen Sie, welches Sie ändern.',
     notNow:
       'Im Moment lassen sich keine Passwörter ändern. Es wurde nichts geändert. Versuchen Sie es später noch einmal.',
+    notNowHere: 'Das geht im Moment nicht. Versuchen Sie es später noch einmal.',
     missing: 'Füllen Sie alle Felder aus.',
     tooMany:
       'Aus diesem Netz kamen zu viele Versuche. Warten Sie zehn Minuten, und versuchen Sie es noch einmal.',
     refused: 'Das Passwort ließ sich nicht ändern. Es wurde nichts geändert.',
     otherSite:
-      'Dieses Formular kam von einer anderen Website. Öffnen Sie diese Seite neu, und ändern Sie es hier.',
+      'Dieses Formular kam von einer anderen Website. Öffnen Sie diese Seite neu, und senden Sie das Formular von hier.',
     notFound:
       'Unter dieser Adresse gibt es keine Seite, oder dieser Browser kann sie nicht mehr zeigen.',
   },

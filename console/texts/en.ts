@@ -29,6 +29,12 @@ export const en: Texts = {
     covers: 'Systems in which you have no account are skipped.',
     first: 'first',
     closed: 'Passwords cannot be changed on this page. Ask your help desk.',
+    forgottenTitle: 'Have you forgotten your password?',
+    forgottenSignIn: 'If you can sign in without it, such as with a passkey or a smart card:',
+    forgottenSignInLink: 'Sign in, and set a new one',
+    forgottenHelpDesk:
+      'Otherwise call your help desk. They check who you are, and give you a link or a code with which you set a new one.',
+    forgottenCode: 'I have a code',
     withoutCurrent: {
       signedIn: 'You have just signed in, so you need not give the current one.',
       link: 'Your help desk has checked who you are, so you need not give the current one.',
@@ -78,10 +84,12 @@ export const en: Texts = {
     rules: 'The new password does not satisfy these rules. Nothing was changed.',
     group: 'You have more than one password. Choose which one to change.',
     notNow: 'Passwords cannot be changed at the moment. Nothing was changed. Try again later.',
+    notNowHere: 'That is not possible at the moment. Try again later.',
     missing: 'Fill in all fields.',
     tooMany: 'There were too many attempts from this network. Wait ten minutes, then try again.',
     refused: 'The password could not be changed. Nothing was changed.',
-    otherSite: 'This form was sent from another website. Open this page again, and change it here.',
+    otherSite:
+      'This form was sent from another website. Open this page again, and send the form from here.',
     notFound: 'There is no page at this address, or it can no longer be shown in this browser.',
   },
   progress: {

@@ -40,6 +40,12 @@ export interface Texts {
     readonly covers: string;
     readonly first: string;
     readonly closed: string;
+    readonly forgottenTitle: string;
+    /** For a person who can sign in without the password; the link follows. */
+    readonly forgottenSignIn: string;
+    readonly forgottenSignInLink: string;
+    readonly forgottenHelpDesk: string;
+    readonly forgottenCode: string;
     /** Why the form asks for no current password. */
     readonly withoutCurrent: Readonly<Record<'signedIn' | 'link', string>>;
   };
@@ -53,6 +59,8 @@ export interface Texts {
     readonly rules: string;
     readonly group: string;
     readonly notNow: string;
+    /** The same on a page that is about something else than a new password. */
+    readonly notNowHere: string;
     readonly missing: string;
     readonly tooMany: string;
     readonly refused: string;

@@ -101,6 +101,48 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a person without the current pa
       expect([again.status, again.url]).toEqual([200, `${api.url}/me/password`]);
     });
 
+    test('sees the own sessions in other browsers, and ends them', async () => {
+      const { db } = suite.lockstep.database;
+      const [here, there, stranger] = [newVisitor(), newVisitor(), newVisitor()];
+      await sql`update session set ended_at = now() where ended_at is null`.execute(db);
+      await signIn(here, person, '/me');
+      const alone = await here.visit(`${api.url}/me`);
+      expect(alone.text).toContain('You are signed in only in this browser.');
+      await signIn(there, person, '/me');
+      const shown = await here.visit(`${api.url}/me`);
+      const ids = [...shown.text.matchAll(/\/me\/sessions\/(ses_\w+)\/end/g)].map(([, id]) => id);
+      expect(ids).toHaveLength(1);
+      const end = `${api.url}/me/sessions/${ids[0]}/end?lang=en`;
+      const other = await suite.addPerson('directory');
+      users[other.person] = { preferred_username: other.person };
+      await signIn(stranger, other.person, '/me');
+      await stranger.send(end, {});
+      expect((await there.visit(`${api.url}/me`)).url).toBe(`${api.url}/me`);
+      for (const _twice of [1, 2]) {
+        const ended = await here.send(end, {});
+        expect([ended.status, ended.url]).toEqual([200, `${api.url}/me?lang=en`]);
+        expect(ended.text).toContain('You are signed in only in this browser.');
+      }
+      expect((await there.visit(`${api.url}/me`)).url).not.toBe(`${api.url}/me`);
+      const filter = { ...anyRecord, action: 'session.ended' };
+      const records = await readAudit(db, { filter, order: 'newest', cursor: null, limit: 9 });
+      expect(records.filter(({ subject }) => subject === ids[0])).toHaveLength(1);
+    });
+
+    test('reads about the page that cannot be shown, and not about passwords', async () => {
+      const visitor = newVisitor();
+      await signIn(visitor, person, '/me/applications');
+      const none = await visitor.visit(`${api.url}/me/applications/map_none`);
+      expect(none.status).toBe(404);
+      expect(none.text).toContain('<h1>My applications</h1>');
+      expect(none.text).not.toMatch(/<h1>Change your password|Passwords cannot/);
+    });
+
+    test('finds the sign-in on the page that asks for the current password', async () => {
+      const form = await newVisitor().visit(`${api.url}/password`);
+      expect([form.status, form.text.includes('href="/me/password?lang=en"')]).toEqual([200, true]);
+    });
+
     test('opens no change of another person', async () => {
       const other = await suite.addPerson('directory');
       const id = await suite.lockstep.accept({ person: other.person, password: newPassword() });
