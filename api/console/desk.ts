@@ -81,8 +81,18 @@ export const deskPages = (): readonly ConsolePage[] => [
       readActions(api, query.acted ?? ''),
     ]);
     const typed = (name: string) => handed?.[name] ?? '';
-    const view = { person, acted, typed, mayHelp: api.may('help'), mayTry: api.may('change') };
+    const rights = {
+      ...{ mayHelp: api.may('help'), mayTry: api.may('change') },
+      ...{ mayControl: api.may('control-changes'), mayUnlink: api.may('configure') },
+    };
+    const view = { person, acted, typed, ...rights };
     return { status: 200, html: personPage(desk, view) };
+  }),
+  staffPage('post', '/console/people/:name/unlink', async ({ api, param, field }) => {
+    const params = { name: param('name') };
+    const query = { source: field('source'), name: field('account') };
+    await api.answer('delete', '/v1/identities/{name}/accounts', { params, query });
+    return redirect(`/console/people/${encodeURIComponent(params.name)}?done=unlinked`);
   }),
   staffPage('post', '/console/people/:name/act', act, { keeps: ['reason', 'source'] }),
   staffPage('get', '/console/stale', async ({ api, desk, query }) => ({

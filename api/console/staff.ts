@@ -143,6 +143,7 @@ const sentences: Readonly<Record<string, string>> = {
   applied: 'The configuration is in force.',
   connected: 'The source is connected. Refresh it to link its accounts to people.',
   ended: 'The session has ended.',
+  unlinked: 'The account is unlinked.',
   reset: 'The history is cleared. An identical change counts as a new one.',
   'mapping-enable': 'The mapping is enabled. The next change of its account stores the credential.',
   'mapping-disable': 'The mapping is disabled.',

@@ -1,9 +1,9 @@
 import type { AuditRecordAnswer } from '../../model/api/audit';
 import type { Change, ChangeAccount } from '../../model/api/changes';
 import { type OutcomeState, outcomeStates } from '../../model/change/outcome';
-import { pauseReasons } from '../../model/change/source-circuit';
 import { type Html, html } from '../html';
 import { counted } from '../texts/counted';
+import { isHeld, mayRetry } from './retry';
 import {
   cliCommand,
   clock,
@@ -65,7 +65,7 @@ function changeTools(change: Change): Html {
   const states = change.accounts.map(({ outcome }) => outcome);
   const count = (wanted: (state: OutcomeState) => boolean) => states.filter(wanted).length;
   const reached = {
-    retry: change.accounts.filter(mayRetry).length,
+    retry: change.accounts.filter(mayRetryAccount).length,
     park: count((state) => state === 'waiting'),
     cancel: count((state) => !outcomeStates[state].settled),
   };
@@ -83,12 +83,8 @@ function changeTools(change: Change): Html {
   )}</div><p class="hint">A cancelled account keeps its old password; this cannot be undone.</p>`;
 }
 
-/** A retry does nothing for an account whose source is paused, except that it ends the parking. */
-const mayRetry = ({ outcome, reason }: ChangeAccount): boolean =>
-  outcome === 'parked' || (outcome === 'waiting' && !isHeld({ reason }));
-
-const isHeld = ({ reason }: Pick<ChangeAccount, 'reason'>): boolean =>
-  pauseReasons.some((pause) => pause === reason);
+const mayRetryAccount = ({ outcome, reason }: ChangeAccount): boolean =>
+  mayRetry({ state: outcome, reason });
 
 const titles = { retry: 'Retry', park: 'Park', cancel: 'Cancel' } as const;
 
@@ -117,5 +113,5 @@ ${(reason !== null || vendorCode !== null) && html`<p class="hint">${reason !== 
 ${outcome === 'waiting' && isHeld(account) && html`<p>A retry does not help while the source is paused.</p>`}
 ${nextTryAt !== null && html`<p>Next attempt at ${clock(nextTryAt)}.</p>`}${account.inDoubt && html`<p>It may hold the old or the new password.</p>`}${accountTimeline(account, records, change.createdAt)}</td>
 <td class="number" data-label="Attempts">${attempts}</td>
-<td>${mayControl && isOpen && html`<div class="tools">${(['retry', 'park', 'cancel'] as const).map((command) => (command !== 'retry' || mayRetry(account)) && commandButton(`/console/changes/${change.id}/${command}`, titles[command], { account: label }))}</div>`}</td></tr>`;
+<td>${mayControl && isOpen && html`<div class="tools">${(['retry', 'park', 'cancel'] as const).map((command) => (command !== 'retry' || mayRetryAccount(account)) && commandButton(`/console/changes/${change.id}/${command}`, titles[command], { account: label }))}</div>`}</td></tr>`;
 }

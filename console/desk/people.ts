@@ -4,7 +4,8 @@ import { signInObstacles } from '../../model/change/sign-in-prevented';
 import type { AccountAction, ActionResult } from '../../model/people/account-actions';
 import { type Html, html } from '../html';
 import { changeTable } from './changes';
-import { cliCommand, clock, type Desk, deskPage, titleBelow } from './shell';
+import { mayRetry } from './retry';
+import { cliCommand, clock, commandButton, type Desk, deskPage, titleBelow } from './shell';
 
 export interface PeopleSearch {
   /** What the help desk has typed; empty before the first search. */
@@ -55,6 +56,8 @@ export interface PersonView {
   readonly typed: (field: string) => string;
   readonly mayHelp: boolean;
   readonly mayTry: boolean;
+  readonly mayControl: boolean;
+  readonly mayUnlink: boolean;
 }
 
 /** Everything that the help desk needs about one person. */
@@ -64,7 +67,7 @@ export const personPage = (desk: Desk, view: PersonView): string => {
     title: person.name,
     address: '',
     content: html`${acted.length > 0 && actedBox(acted)}${person.next.length > 0 && html`<div class="verdict busy"><ul>${person.next.map((says) => html`<li>${says}</li>`)}</ul></div>`}
-<h2>Accounts</h2><div class="scroll"><table class="cards"><caption class="sr">Accounts</caption><thead><tr><th scope="col">Account</th><th scope="col">Password</th><th scope="col">Since</th></tr></thead><tbody>${person.accounts.map(accountRow)}</tbody></table></div>
+<h2>Accounts</h2><div class="scroll"><table class="cards"><caption class="sr">Accounts</caption><thead><tr><th scope="col">Account</th><th scope="col">Password</th><th scope="col">Since</th></tr></thead><tbody>${person.accounts.map((account) => accountRow(view, account))}</tbody></table></div>
 ${mayTry && html`<p><a href="/console/people/${encodeURIComponent(person.name)}/plan">What a change would do</a></p>`}
 ${mayHelp && actionsOf(view)}
 <h2>Changes</h2>${changeTable(person.changes)}
@@ -82,15 +85,19 @@ function actedBox(acted: readonly ActedShown[]): Html {
 
 const holds = { newest: 'good', older: 'bad', unknown: 'off' } as const;
 
-function accountRow(account: AccountOverview): Html {
+function accountRow(view: PersonView, account: AccountOverview): Html {
   const { source, held, open, stale, signInPrevented, problem } = account;
   const obstacle = Object.entries(signInObstacles).find(([code]) => code === signInPrevented)?.[1];
   return html`<tr><th scope="row">${source}${titleBelow(source, account)}<br><small>${account.account}</small></th>
 <td data-label="Password"><span class="tag ${holds[account.holds]}">${account.holds === 'unknown' ? 'not written by Lockstep' : `${account.holds} password`}</span>
 ${obstacle !== undefined && html`<p>${obstacle.says}</p>`}${problem !== null && html`<p>Link: <a href="/errors/${problem}">${problem.replaceAll('_', ' ')}</a></p>`}
-${open !== null && html`<p>${open.says} <a href="/console/changes/${open.change}">Change</a></p>`}${stale !== null && html`<p>${stale.says} ${stale.cure}</p>`}</td>
-<td data-label="Since">${held !== null && html`${clock(held.since)}<br><small>${held.proof === 'none' ? 'not verified' : `verified by ${held.proof}`}</small>`}</td></tr>`;
+${open !== null && html`<p>${open.says} <a href="/console/changes/${open.change}">Change</a></p>`}${open !== null && view.mayControl && mayRetry(open) && commandButton(`/console/changes/${open.change}/retry`, 'Retry now')}${stale !== null && html`<p>${stale.says} ${stale.cure}</p>`}</td>
+<td data-label="Since">${held !== null && html`${clock(held.since)}<br><small>${held.proof === 'none' ? 'not verified' : `verified by ${held.proof}`}</small>`}${view.mayUnlink && unlinkOf(view.person.name, account)}</td></tr>`;
 }
+
+/** The command is shown behind one more step, because it also deletes stored credentials. */
+const unlinkOf = (person: string, { source, account }: AccountOverview): Html =>
+  html`<details><summary class="more">Unlink …<span class="sr"> ${source} ${account}</span></summary><p>The account itself stays unchanged, and gets no more passwords of this person. The credentials that applications keep for it are deleted.</p>${commandButton(`/console/people/${encodeURIComponent(person)}/unlink`, 'Unlink', { source, account })}</details>`;
 
 const titles: Readonly<Record<AccountAction, string>> = {
   unlock: 'Unlock the accounts',

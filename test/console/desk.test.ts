@@ -2,6 +2,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import type { Scope } from '../../model/api/scopes';
 import { revokeApiKey } from '../../store/api-keys';
 import { anyRecord, readAudit } from '../../store/audit-records';
+import { pauseSource, reopenSource } from '../../store/sources/state';
 import type { TestApi } from '../support/api';
 import {
   complaintsOf,
@@ -236,6 +237,46 @@ describeWith(['slapd', 'postgres', 'temporal'], 'the pages of the staff', () => 
     const records = await readAudit(db, { filter, order: 'newest', cursor: null, limit: 5 });
     expect(records).toHaveLength(1);
     expect(JSON.stringify(records)).toContain('ticket 4711');
+  });
+
+  test('an administrator unlinks an account from its person, and the help desk cannot', async () => {
+    const { person: other, accounts } = await suite.addPerson('directory', 'crm');
+    const page = `/console/people/${other}`;
+    const account = accounts.find(({ source }) => source === 'crm')?.name ?? '';
+    const fields = { source: 'crm', account };
+    const [desk, admin] = [await signIn('help-desk'), await signIn('configure')];
+    expect(await (await get(page, desk.cookie)).text()).not.toContain('Unlink');
+    expect((await post(`${page}/unlink`, desk.cookie, fields)).status).toBe(403);
+    expect(await (await get(page, admin.cookie)).text()).toContain('Unlink');
+    const done = await post(`${page}/unlink`, admin.cookie, fields);
+    expect(done.headers.get('location')).toBe(`${page}?done=unlinked`);
+    const after = await (await get(`${page}?done=unlinked`, admin.cookie)).text();
+    expect(after).toContain('The account is unlinked.');
+    expect(after).not.toContain(account);
+    expect((await post(`${page}/unlink`, admin.cookie, fields)).status).toBe(404);
+  });
+
+  test('a retry is offered to the help desk only where it helps', async () => {
+    const { db } = suite.lockstep.database;
+    const { person: other } = await suite.addPerson('directory', 'crm');
+    const { cookie } = await signIn('help-desk');
+    await pauseSource(db, 'crm', 'source_paused', 'test');
+    const id = await suite.lockstep.accept({ person: other, password: newPassword() });
+    await suite.lockstep.readUntil(id, ({ state }) => state === 'waiting');
+    const read = async (path: string) => (await get(path, cookie)).text();
+    for (const page of [`/console/people/${other}`, `/console/changes/${id}`]) {
+      expect(await read(page)).toContain('retry does not help');
+      expect(await read(page)).not.toContain(`action="/console/changes/${id}/retry"`);
+    }
+    await post(`/console/changes/${id}/park`, cookie);
+    await suite.lockstep.readUntil(id, ({ accounts }) =>
+      accounts.some(({ state }) => state === 'parked'),
+    );
+    for (const page of [`/console/people/${other}`, `/console/changes/${id}`])
+      expect(await read(page)).toContain(`action="/console/changes/${id}/retry"`);
+    await reopenSource(db, 'crm', 'paused', 'test');
+    await post(`/console/changes/${id}/retry`, cookie);
+    expect((await suite.lockstep.readEnd(id)).state).toBe('done');
   });
 
   test('what the help desk has typed is there again after the sign-in, if the session had ended', async () => {
