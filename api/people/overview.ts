@@ -140,8 +140,9 @@ function nextSteps(accounts: readonly AccountOverview[]): string[] {
   const cures = accounts.flatMap(({ source, stale }) =>
     stale === null ? [] : [[stale.cure, source] as const],
   );
-  const waiting = accounts.flatMap(({ source, open }) =>
-    open === null || !['waiting', 'parked'].includes(open.state)
+  // The cure of an account that is stale says what to do already.
+  const waiting = accounts.flatMap(({ source, open, stale }) =>
+    open === null || !['waiting', 'parked'].includes(open.state) || stale !== null
       ? []
       : [`${source}: ${stepFor(open)}`],
   );

@@ -29,9 +29,8 @@ export const mePage = (
 <p><a class="button primary" href="/me/password?lang=${texts.lang}">${texts.me.change}</a></p>
 <p class="hint">${texts.me.changeHint}</p>
 ${me.accounts.length === 0 ? html`<p>${texts.me.noAccounts}</p>` : html`<ul class="accounts">${me.accounts.map((account) => accountRow(texts, account))}</ul>`}
-<h2>${texts.me.changes}</h2>${me.changes.length === 0 ? html`<p>${texts.me.noChanges}</p>` : changeList(texts, me)}
+<h2>${texts.me.changes}</h2>${me.changes.length === 0 ? html`<p>${texts.me.noChanges}</p>` : html`${changeList(texts, me)}<p class="hint">${texts.me.notMe}</p>`}
 <h2>${texts.me.notices}</h2>${me.notices.length === 0 ? html`<p>${texts.me.noNotices}</p>` : noticeList(texts, me)}
-${me.changes.length > 0 && html`<p class="hint">${texts.me.notMe}</p>`}
 <h2>${texts.me.sessions}</h2>${others.length === 0 ? html`<p>${texts.me.noSessions}</p>` : sessionList(texts, others)}`,
   });
 
@@ -43,7 +42,7 @@ const sessionList = (texts: Texts, others: OwnSessions['sessions']): Html =>
 <p class="hint">${texts.me.sessionHint}</p>`;
 
 const rows = { newest: 'has', older: 'waits', unknown: 'leftOut' } as const;
-const marks = { newest: '✓', older: '⏳', unknown: '–' } as const;
+const marks = { newest: '✓', older: '↻', unknown: '–' } as const;
 
 function accountRow(texts: Texts, account: AccountOverview): Html {
   const { holds, held, open, stale, signInPrevented } = account;

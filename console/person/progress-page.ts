@@ -26,8 +26,8 @@ const rowOf: Readonly<Record<OutcomeState, Row>> = {
 const marks: Readonly<Record<Row, string>> = {
   has: '✓',
   writing: '…',
-  waits: '⏳',
-  parked: '⏳',
+  waits: '↻',
+  parked: '↻',
   refused: '✕',
   leftOut: '–',
   notTried: '–',
