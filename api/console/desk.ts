@@ -2,7 +2,7 @@ import { auditHours, auditPage } from '../../console/desk/audit';
 import { changesPage } from '../../console/desk/changes';
 import { nowPage } from '../../console/desk/now';
 import { oneChangePage } from '../../console/desk/one-change';
-import { actionSays, noSearch, personPage, searchPage } from '../../console/desk/people';
+import { noSearch, personPage, searchPage } from '../../console/desk/people';
 import { stalePage } from '../../console/desk/stale';
 import type { AccountActionAnswer } from '../../model/api/account-actions';
 import type { AuditPage, AuditRecordAnswer } from '../../model/api/audit';
@@ -15,6 +15,7 @@ import type { Sources } from '../../model/api/sources';
 import type { StalePage } from '../../model/api/stale';
 import { accountActions } from '../../model/people/account-actions';
 import { asHttpProblem } from '../http/problem';
+import { readActions } from './actions';
 import { type ConsolePage, redirect } from './pages';
 import { sourcePages } from './sources';
 import { oneOf, type StaffVisit, staffPage } from './staff';
@@ -73,12 +74,26 @@ export const deskPages = (): readonly ConsolePage[] => [
     html: searchPage(desk, noSearch),
   })),
   staffPage('post', '/console/people', search),
-  staffPage('get', '/console/people/:name', async ({ api, desk, param }) => {
-    const person = await overviewOf(api, param('name'));
-    const view = { person, mayHelp: api.may('help'), mayTry: api.may('change') };
+  staffPage('get', '/console/people/:name', async ({ api, desk, param, query, handed }) => {
+    const [person, acted] = await Promise.all([
+      overviewOf(api, param('name')),
+      readActions(api, query.acted ?? ''),
+    ]);
+    const typed = (name: string) => handed?.[name] ?? '';
+    const rights = {
+      ...{ mayHelp: api.may('help'), mayTry: api.may('change') },
+      ...{ mayControl: api.may('control-changes'), mayUnlink: api.may('configure') },
+    };
+    const view = { person, acted, typed, ...rights };
     return { status: 200, html: personPage(desk, view) };
   }),
-  staffPage('post', '/console/people/:name/act', act),
+  staffPage('post', '/console/people/:name/unlink', async ({ api, param, field }) => {
+    const params = { name: param('name') };
+    const query = { source: field('source'), name: field('account') };
+    await api.answer('delete', '/v1/identities/{name}/accounts', { params, query });
+    return redirect(`/console/people/${encodeURIComponent(params.name)}?done=unlinked`);
+  }),
+  staffPage('post', '/console/people/:name/act', act, { keeps: ['reason', 'source'] }),
   staffPage('get', '/console/stale', async ({ api, desk, query }) => {
     const [page, { sources }] = await Promise.all([
       api.get<StalePage>('/v1/stale', { query }),
@@ -135,7 +150,8 @@ async function personNamed(api: StaffVisit['api'], name: string): Promise<Overvi
 /** Long enough for a directory; an action that takes longer goes on, and the audit shows its end. */
 const ACT_WAITS = 'wait=10';
 
-async function act({ api, desk, param, field }: StaffVisit) {
+/** Orders an action, and leads to the page that shows what becomes of it. */
+async function act({ api, param, field }: StaffVisit) {
   const action = oneOf(field('action'), accountActions);
   const params = { name: param('name') };
   const source = field('source');
@@ -147,7 +163,6 @@ async function act({ api, desk, param, field }: StaffVisit) {
     body,
   });
   const { accounts } = answer.body as AccountActionAnswer;
-  const person = await overviewOf(api, params.name);
-  const view = { person, mayHelp: true, mayTry: api.may('change') };
-  return { status: 200, html: personPage({ ...desk, done: actionSays(accounts) }, view) };
+  const jobs = accounts.map(({ job }) => job).join('.');
+  return redirect(`/console/people/${encodeURIComponent(params.name)}?acted=${jobs}`);
 }

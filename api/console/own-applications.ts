@@ -33,9 +33,13 @@ type Handle = (visit: Visit, api: PageApi) => Promise<PageAnswer>;
 
 const withSession = (handle: Handle) => async (visit: Visit) => {
   const session = await sessionOf(visit, 'me');
-  if (session === null) return signInFor(visit, APPLICATIONS);
+  if (session === null) return signInFor(visit, pageOfForm(visit));
   return handle(visit, pageApi(visit.deps, session.caller, visit.gone));
 };
+
+/** The page to which the sign-in leads: the one with the form, also when that came too late. */
+const pageOfForm = ({ request }: Visit): string =>
+  /^\/me\/applications\/[^/]+$/.test(request.path) ? request.path : APPLICATIONS;
 
 const read = (api: PageApi): Promise<OwnApplications> =>
   api.get<OwnApplications>('/v1/me/applications');

@@ -8,6 +8,7 @@ import { asHttpProblem, detailOf, HttpProblem } from '../http/problem';
 import { assets } from './assets';
 import { type PageApi, pageApi, queryOf } from './call';
 import { FORM_BYTES, type Form, readForm } from './form';
+import { type Handed, handedTo, handTo, takenFrom } from './handed';
 import { type ConsolePage, type PageAnswer, redirect, type Visit } from './pages';
 import { isRecent, sessionOf } from './session';
 import { ownPage } from './sign-in/attempt';
@@ -28,6 +29,8 @@ export interface StaffVisit {
   readonly field: (name: string) => string;
   /** The texts of all fields, for a form whose fields depend on the configuration. */
   readonly fields: Readonly<Record<string, string>>;
+  /** What the last form has handed to this page; null if nothing. */
+  readonly handed: Handed | null;
 }
 
 interface StaffPageOptions {
@@ -37,6 +40,8 @@ interface StaffPageOptions {
   readonly home?: string;
   /** The largest form that the page takes. */
   readonly limitBytes?: number;
+  /** The fields of a form that are kept for its page during a sign-in, instead of all. None may hold a secret. */
+  readonly keeps?: readonly string[];
   /** Whether the browser may hold the text of a field during a sign-in: false for what may be a secret. */
   readonly mayHold?: (name: string, text: string, visit: Visit) => boolean;
 }
@@ -57,15 +62,17 @@ export function staffPage(
       // Only a user of the console may make the api read a large form.
       const most = session === null ? FORM_BYTES : limitBytes;
       const form = method === 'post' ? await readForm(visit.request, [], most) : null;
-      if (session === null) return held(visit, form, options, 'ended');
+      if (session === null) return keptOrHeld(visit, form, options, 'ended');
       const recent = isRecent(visit, session);
       if (needsRecentSignIn && method === 'get' && !recent) return redirect(signInAgain(visit));
       const api = withStepUp(pageApi(visit.deps, session.caller, visit.gone), recent);
+      const handed = handedTo(visit);
       try {
-        return await show({ ...staffVisit(visit, api, form), isRecent: recent });
+        const answer = await show({ ...staffVisit(visit, api, form, handed), isRecent: recent });
+        return handed === null ? answer : { headers: takenFrom(visit), ...answer };
       } catch (error) {
         if (form === null || asHttpProblem(error).code !== 'sign_in_again') throw error;
-        return held(visit, form, options, 'tooOld');
+        return keptOrHeld(visit, form, options, 'tooOld');
       }
     },
     failed: staffFailed(method === 'get' ? null : limitBytes),
@@ -76,7 +83,7 @@ export function staffPage(
 export const staffFailed =
   (limitBytes: number | null): ConsolePage['failed'] =>
   (visit, problem) => {
-    const desk: Desk = { assets, name: '', links: [], now: new Date(), done: '' };
+    const desk = noDesk();
     if (problem.code === 'sign_in_again')
       return { status: 403, html: signInAgainPage(desk, signInAgain(visit)) };
     const says =
@@ -111,13 +118,44 @@ const tooLarge = (limitBytes: number): string =>
     limitBytes < 1024 * 1024 ? `${limitBytes / 1024} kB` : `${limitBytes / 1024 / 1024} MB`
   }, the most that this page takes. Send it in parts, or use the command line.`;
 
+/** The frame of a page for a user who may not see more. */
+const noDesk = (): Desk => ({ assets, name: '', links: [], now: new Date(), done: '' });
+
+/** Keeps what was typed for the page of the form, to which the sign-in leads. */
+function keptFor(
+  visit: Visit,
+  form: Form | null,
+  keeps: readonly string[],
+): Record<string, string> {
+  if (form === null || keeps.length === 0) return {};
+  const fields = Object.fromEntries(keeps.map((name) => [name, form.text(name)]));
+  return handTo(visit, pageOf(visit), { ...fields, kept: '1' });
+}
+
+/** Keeps a short form for its page, to which the sign-in leads; another one is held by a page of its own. */
+function keptOrHeld(
+  visit: Visit,
+  form: Form | null,
+  options: StaffPageOptions,
+  why: 'ended' | 'tooOld',
+): PageAnswer {
+  const kept = keptFor(visit, form, options.keeps ?? []);
+  if (Object.keys(kept).length === 0) return held(visit, form, options, why);
+  if (why === 'ended') return redirect(signInFor(visit), kept);
+  const html = signInAgainPage(noDesk(), signInAgain(visit));
+  return { status: 403, html, headers: kept };
+}
+
 /** What is wrong with what the user has sent, as sentences. */
 export const issuesOf = ({ details }: HttpProblem): string[] =>
   (details.issues ?? []).map(({ path, says }) => `${path.join('.')} ${says}`);
 
-/** The sign-in that leads back to this page. */
+/** The sign-in that leads back to this page. It says that a form which came too late did nothing. */
 const signInFor = (visit: Visit): string =>
-  `${SIGN_IN}?${new URLSearchParams({ to: pageOf(visit) })}`;
+  `${SIGN_IN}?${new URLSearchParams({
+    to: pageOf(visit),
+    ...(visit.request.method === 'POST' ? { ended: '1' } : {}),
+  })}`;
 
 /** The repeated sign-in that leads back to this page. */
 export const signInAgain = (visit: Visit): string =>
@@ -132,20 +170,30 @@ export function pageOf({ request }: Visit): string {
   return from.host === host ? ownPage(`${from.pathname}${from.search}`) : '/console';
 }
 
-function staffVisit(visit: Visit, api: PageApi, form: Form | null): Omit<StaffVisit, 'isRecent'> {
+function staffVisit(
+  visit: Visit,
+  api: PageApi,
+  form: Form | null,
+  handed: Handed | null,
+): Omit<StaffVisit, 'isRecent'> {
   const query = queryOf(visit.request);
   const { done = '', ...rest } = query;
   const links = linkTable.filter(({ right }) => api.may(right));
+  const says = handed?.kept === '1' ? KEPT : (sentences[done] ?? '');
   return {
     visit,
     api,
+    handed,
     query: rest,
-    desk: { assets, name: api.caller.name, links, now: new Date(), done: sentences[done] ?? '' },
+    desk: { assets, name: api.caller.name, links, now: new Date(), done: says },
     param: (name) => String(visit.request.params[name] ?? ''),
     field: (name) => form?.text(name) ?? '',
     fields: form?.texts ?? {},
   };
 }
+
+const KEPT =
+  'Nothing was done yet, because your sign-in was no longer valid. The form has what you typed: check it, and send it again.';
 
 /** What a page says after a command. The address holds the name only, so that a link cannot put words on the page. */
 const sentences: Readonly<Record<string, string>> = {
@@ -156,6 +204,7 @@ const sentences: Readonly<Record<string, string>> = {
   connected: 'The source is connected. Refresh it to link its accounts to people.',
   ended: 'The session has ended.',
   revoked: 'The key is revoked.',
+  unlinked: 'The account is unlinked.',
   reset: 'The history is cleared. An identical change counts as a new one.',
   'mapping-enable': 'The mapping is enabled. The next change of its account stores the credential.',
   'mapping-disable': 'The mapping is disabled.',

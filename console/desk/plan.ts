@@ -4,6 +4,7 @@ import type {
   ConfigurationVersions,
 } from '../../model/api/configuration';
 import { type Html, html } from '../html';
+import { counted } from '../texts/counted';
 import { clock } from './shell';
 
 /** What a configuration would change. */
@@ -13,7 +14,7 @@ export const planOf = ({
   warnings,
 }: ConfigurationPlan): Html => html`<section aria-labelledby="plan"><h2 id="plan">What would change</h2>
 ${differences.length === 0 ? html`<p>Nothing.</p>` : differenceList(differences)}
-${deletes.map(({ section, name, accounts, mappings }) => html`<p>${section}.${name} has ${accounts === 1 ? '1 linked account' : `${accounts} linked accounts`} and ${mappings === 1 ? '1 mapping' : `${mappings} mappings`}; they are kept, but get no passwords.</p>`)}
+${deletes.map(({ section, name, accounts, mappings }) => html`<p>${section}.${name} has ${accounts} linked ${counted(accounts, 'account', 'accounts')} and ${mappings} ${counted(mappings, 'mapping', 'mappings')}; they are kept, but get no passwords.</p>`)}
 ${warnings.length > 0 && html`<h3>Warnings</h3><ul>${warnings.map((says) => html`<li>${says}</li>`)}</ul>`}</section>`;
 
 type Values = ConfigurationPlan['differences'][number]['values'];

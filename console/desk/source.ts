@@ -2,6 +2,7 @@ import type { Finding } from '../../model/api/job-results';
 import type { SourceHistories } from '../../model/api/source-history';
 import type { Source, Waiting } from '../../model/api/sources';
 import { type Html, html } from '../html';
+import { counted } from '../texts/counted';
 import { findingList } from './connect-parts';
 import { historySection } from './history';
 import { conditionOf, conditionTones } from './now-verdict';
@@ -32,7 +33,7 @@ export const sourcePage = (
       tone: conditionTones[conditionOf(source)],
       says: stateSays(source),
     },
-    content: html`${titleOf(source)}<p>${source.kind}, ${source.accounts === 1 ? '1 linked account' : `${source.accounts} linked accounts`}${source.groups.length > 0 && `, in ${source.groups.join(', ')}`}. <a href="/console/changes?source=${encodeURIComponent(source.name)}">Its changes</a></p>
+    content: html`${titleOf(source)}<p>${source.kind}, ${source.accounts} linked ${counted(source.accounts, 'account', 'accounts')}${source.groups.length > 0 && `, in ${source.groups.join(', ')}`}. <a href="/console/changes?source=${encodeURIComponent(source.name)}">Its changes</a></p>
 ${mayConfigure && source.groups.length > 0 && html`<p>The rules of ${source.groups.map((group) => html`<a href="/console/groups/${encodeURIComponent(group)}">${group}</a> `)}</p>`}
 ${mayOperate && html`<div class="tools">${sourceTools(source)}${withCommand(commandButton(`/console/sources/${encodeURIComponent(source.name)}/refresh`, 'Refresh its accounts'), 'lockstep refresh', source.name)}</div>${toolHints(source)}`}
 ${findings !== null && html`<h2>What a worker has just found</h2>${findingList(findings)}`}
@@ -72,7 +73,7 @@ export const waitingTable = (
     (
       group,
     ) => html`<tr><th scope="row">${group.says}<br><small>${group.state}${group.reason !== null && html`, <a href="/errors/${group.reason}">${group.reason}</a>`}</small></th>
-<td class="number" data-label="Accounts">${group.reason === null ? group.accounts : html`<a href="/console/changes?${new URLSearchParams({ source: source.name, reason: group.reason }).toString()}">${group.accounts}<span class="sr"> accounts that wait for ${group.reason}</span></a>`}</td><td data-label="Oldest change">${clock(group.oldestAt)}${group.nextTryAt !== null && html`<br><small>next try ${clock(group.nextTryAt)}</small>`}</td>
+<td class="number" data-label="Accounts">${group.reason === null ? group.accounts : html`<a href="/console/changes?${new URLSearchParams({ source: source.name, reason: group.reason }).toString()}">${group.accounts}<span class="sr"> ${counted(group.accounts, 'account that waits', 'accounts that wait')} for ${group.reason}</span></a>`}</td><td data-label="Oldest change">${clock(group.oldestAt)}${group.nextTryAt !== null && html`<br><small>next try ${clock(group.nextTryAt)}</small>`}</td>
 <td>${mayOperate && group.reason !== null && html`<div class="tools">${verbsOf(source, group).map((verb) => command(source.name, verb, group.reason, reached(groups, verb, group)))}</div>`}</td></tr>`,
   )}</tbody></table></div>`;
 

@@ -40,6 +40,7 @@ test('a refusal quotes only a limit that the policies of the group let a passwor
     source: 'corp',
     sourcePolicies: policy === undefined ? [] : [policy],
     filters: [null],
+    pausedBy: null,
   };
   const says = (minLength: number) =>
     reasonSays('rejected', 'policy_too_short', {
