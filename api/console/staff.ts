@@ -73,7 +73,7 @@ export function staffPage(
   };
 }
 
-/** The frame of a page for a user who may not see more. */
+/** The frame of a page that shows only a sentence. */
 const noDesk = (): Desk => ({ assets, name: '', links: [], now: new Date(), done: '' });
 
 /** Keeps what was typed for the page of the form, to which the sign-in leads. */
