@@ -118,7 +118,7 @@ const tooLarge = (limitBytes: number): string =>
     limitBytes < 1024 * 1024 ? `${limitBytes / 1024} kB` : `${limitBytes / 1024 / 1024} MB`
   }, the most that this page takes. Send it in parts, or use the command line.`;
 
-/** The frame of a page for a user who may not see more. */
+/** The frame of a page that shows only a sentence. */
 const noDesk = (): Desk => ({ assets, name: '', links: [], now: new Date(), done: '' });
 
 /** Keeps what was typed for the page of the form, to which the sign-in leads. */

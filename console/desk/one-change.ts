@@ -83,6 +83,13 @@ function changeTools(change: Change): Html {
   )}</div><p class="hint">A worker carries a command out within seconds. A parked account is not tried again until someone retries it. A cancelled account keeps its old password; this cannot be undone.</p>`;
 }
 
+/** What can still change for an account that waits or is parked. */
+const commandsFor = (account: ChangeAccount) => [
+  ...(mayRetryAccount(account) ? (['retry'] as const) : []),
+  ...(account.outcome === 'parked' ? [] : (['park'] as const)),
+  'cancel' as const,
+];
+
 const mayRetryAccount = ({ outcome, reason }: ChangeAccount): boolean =>
   mayRetry({ state: outcome, reason });
 
@@ -113,5 +120,5 @@ ${(reason !== null || vendorCode !== null) && html`<p class="hint">${reason !== 
 ${outcome === 'waiting' && isHeld(account) && html`<p>A retry does not help while the source is paused.</p>`}
 ${nextTryAt !== null && html`<p>Next attempt at ${clock(nextTryAt)}.</p>`}${account.inDoubt && html`<p>It may hold the old or the new password.</p>`}${accountTimeline(account, records, change.createdAt)}</td>
 <td class="number" data-label="Attempts">${attempts}</td>
-<td>${mayControl && isOpen && html`<div class="tools">${(['retry', 'park', 'cancel'] as const).map((command) => (command !== 'retry' || mayRetryAccount(account)) && withCommand(commandButton(`/console/changes/${change.id}/${command}`, titles[command], { account: label }), `lockstep ${command}`, change.id, label))}</div>`}</td></tr>`;
+<td>${mayControl && isOpen && html`<div class="tools">${commandsFor(account).map((command) => withCommand(commandButton(`/console/changes/${change.id}/${command}`, titles[command], { account: label }), `lockstep ${command}`, change.id, label))}</div>`}</td></tr>`;
 }

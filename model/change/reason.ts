@@ -36,7 +36,7 @@ export interface ReasonContext {
   readonly filters: readonly (PasswordFilter | null)[];
   /** The policies of the groups of the change that the password satisfies; empty for a hash, which none can check. */
   readonly satisfied: readonly PolicyRules[];
-  /** Who has paused the source; null if nobody has, or it is not known. */
+  /** Who has paused the source; null if it is not paused, or the key is gone. */
   readonly pausedBy: string | null;
 }
 

@@ -47,7 +47,7 @@ export interface OutcomeView extends OutcomeFacts {
    * every other account, and when the source was never checked.
    */
   readonly sourcePolicies: readonly TargetPolicy[] | null;
-  /** Who has paused the source: the agent or the name of the API key; null if nobody has, or the key is gone. */
+  /** Who has paused the source: the agent or the name of the API key; null if it is not paused, or the key is gone. */
   readonly pausedBy: string | null;
 }
 

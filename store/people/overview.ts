@@ -23,7 +23,7 @@ export interface HeldByAccount {
     /** Of an account that waits for its source: why the source does not answer now. */
     readonly reason: OutcomeFacts['reason'];
     readonly nextTryAt: Date | null;
-    /** Who has paused the source; null if nobody has, or it is not known. */
+    /** Who has paused the source; null if it is not paused, or the key is gone. */
     readonly pausedBy: string | null;
   } | null;
 }

@@ -159,7 +159,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'the password pages', () => {
     expect((await suite.lockstep.readEnd(id)).state).toBe('done');
   });
 
-  test('the page tells a person who has forgotten the password what to do', async () => {
+  test('the page shows a person who has forgotten the password what to do', async () => {
     const text = await (await fetch(`${api.url}/password`)).text();
     expect(text).toContain('Have you forgotten your password?');
     expect(text).toContain('call your help desk');
