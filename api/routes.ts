@@ -27,6 +27,7 @@ import { mappingRoutes } from './people/mapping-routes';
 import { meRoutes } from './people/me';
 import { oneTimeLinkRoutes } from './people/one-time-links';
 import { ownApplicationRoutes } from './people/own-applications';
+import { ownSessionRoutes } from './people/own-sessions';
 import { peopleRoutes } from './people/routes';
 import { credentialRoutes } from './people/set-credentials';
 import { scimRoutes } from './scim/routes';
@@ -47,6 +48,7 @@ export const routes: readonly Route[] = [
   ...peopleRoutes,
   ...mappingRoutes,
   ...meRoutes,
+  ...ownSessionRoutes,
   ...ownApplicationRoutes,
   ...mappingImportRoutes,
   ...credentialRoutes,

@@ -6,6 +6,7 @@ export interface Assets {
   readonly change: string;
   readonly live: string;
   readonly link: string;
+  readonly copy: string;
 }
 
 interface Page {

@@ -28,6 +28,9 @@ interface ErrorRow {
   readonly waits?: string;
 }
 
+const paused = (by: string): string =>
+  `${by} has paused this source. Run "lockstep sources resume" to continue.`;
+
 const table = {
   // The source cannot be used now.
   unreachable: {
@@ -84,7 +87,7 @@ const table = {
   source_paused: {
     retry: 'offline',
     status: 409,
-    says: 'An operator has paused this source. Run "lockstep sources resume" to continue.',
+    says: paused('An operator'),
     waits: 'Its accounts wait until the pause ends.',
   },
   source_in_maintenance: {
@@ -622,6 +625,10 @@ export const waitingSays = (code: ErrorCode): string => {
   const { says, waits } = errors[code];
   return waits === undefined ? says : `${says} ${waits}`;
 };
+
+/** The same about a source that an operator has paused. @param by who that is; null if it is not known */
+export const pausedSays = (by: string | null): string =>
+  `${paused(by ?? 'An operator')} ${errors.source_paused.waits ?? ''}`;
 
 export const errorCodes = Object.keys(table) as ErrorCode[];
 

@@ -1,4 +1,4 @@
-// Bundles what the pages of the console load in a browser: three scripts without any package, and one style sheet.
+// Bundles what the pages of the console load in a browser: four scripts without any package, and one style sheet.
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { build } from 'esbuild';
@@ -8,7 +8,7 @@ const browser = path.join(root, 'console/browser');
 const outdir = path.join(root, 'dist/console/assets');
 
 const { metafile } = await build({
-  entryPoints: ['change.ts', 'link.ts', 'live.ts', 'style.css'].map((file) =>
+  entryPoints: ['change.ts', 'copy.ts', 'link.ts', 'live.ts', 'style.css'].map((file) =>
     path.join(browser, file),
   ),
   outdir,

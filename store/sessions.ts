@@ -153,6 +153,22 @@ export const listSessions = (db: Database): Promise<SessionView[]> =>
     .orderBy('session.id', 'desc')
     .execute();
 
+/** The open sessions of a person, the newest first. */
+export const listSessionsOf = (
+  db: Database,
+  identityId: string,
+): Promise<Omit<SessionView, 'keyId' | 'keyName'>[]> =>
+  db
+    .selectFrom('session')
+    .innerJoin('api_key', 'api_key.id', 'session.key_id')
+    .select(['session.id', 'session.created_at as createdAt', 'session.seen_at as seenAt'])
+    .select('session.expires_at as expiresAt')
+    .where(isOpen)
+    .where('api_key.issuer', 'is not', null)
+    .where('api_key.identity_id', '=', identityId)
+    .orderBy('session.id', 'desc')
+    .execute();
+
 /** @returns false when there is no such session, or it has ended */
 export async function endSession(db: Database, id: string, by: string): Promise<boolean> {
   return db.transaction().execute(async (trx) => {

@@ -52,8 +52,8 @@ export function changeOf(
     policy: view.form === 'plaintext' ? ('judged' as const) : ('skipped' as const),
     waitingFor: changeStates[state].ended ? null : changeWaitsFor(standstill, mappings),
     signInsPrevented: preventedSignIns(accounts),
-    accounts: accounts.map(({ sourcePolicies, ...account }) => {
-      const context = explainedBy(account.source, sourcePolicies);
+    accounts: accounts.map(({ sourcePolicies, pausedBy, ...account }) => {
+      const context = { ...explainedBy(account.source, sourcePolicies), pausedBy };
       const { state: outcome, reason: cause, ...shown } = account;
       return {
         ...shown,
@@ -93,7 +93,10 @@ interface AuthStatus {
 /** What the sentences about an outcome may quote. Without the configuration they quote no limit. */
 const explanations =
   ({ groups, form }: ChangeView, configuration: Configuration | null) =>
-  (source: string, sourcePolicies: ReasonContext['sourcePolicies']): ReasonContext => {
+  (
+    source: string,
+    sourcePolicies: ReasonContext['sourcePolicies'],
+  ): Omit<ReasonContext, 'pausedBy'> => {
     if (configuration === null)
       return { source, sourcePolicies: null, filters: [null], satisfied: [] };
     const names = groupsOf(configuration)
@@ -113,7 +116,7 @@ const explanations =
   };
 
 function outcomeSays(
-  { role, state, reason, signInPrevented }: Omit<OutcomeView, 'sourcePolicies'>,
+  { role, state, reason, signInPrevented }: Omit<OutcomeView, 'sourcePolicies' | 'pausedBy'>,
   context: ReasonContext,
   auth: AuthStatus,
 ): string {

@@ -1,6 +1,6 @@
 import { type AdapterView, adapterPage } from '../../console/desk/adapter';
 import { ADAPTERS, adapterAddress, adaptersPage } from '../../console/desk/adapters';
-import { EDIT, editPage } from '../../console/desk/edit';
+import { EDIT, type EditView, editPage } from '../../console/desk/edit';
 import type { Adapters, ListedMessages } from '../../model/api/adapter-status';
 import type { ConfigurationPlan } from '../../model/api/configuration';
 import type { ApiKeys } from '../../model/api/keys';
@@ -9,6 +9,7 @@ import type { Sources, Waiting } from '../../model/api/sources';
 import type { Configuration } from '../../model/configuration/document';
 import { HttpProblem } from '../http/problem';
 import { applicationsOf, type Edit, editOf } from './edits';
+import { changesSince } from './meanwhile';
 import { type ConsolePage, type PageAnswer, redirect } from './pages';
 import { issuesOf, type StaffVisit, signInAgain, staffPage } from './staff';
 
@@ -24,7 +25,7 @@ export const adapterPages = (): readonly ConsolePage[] => [
     await api.answer('post', '/v1/captures/reset', { body: { sources } });
     return redirect(`${adapterAddress(param('name'))}?done=reset`);
   }),
-  staffPage('post', EDIT, edit),
+  staffPage('post', EDIT, edit, { home: ADAPTERS }),
 ];
 
 type PageApi = StaffVisit['api'];
@@ -82,10 +83,10 @@ async function edit({ visit, api, isRecent, desk, field }: StaffVisit): Promise<
     return field(name);
   };
   const { document, ...wanted }: Edit = editOf(await inForce(api), read);
-  const shown = (status: number, more: { plan: ConfigurationPlan | null; issues?: string[] }) => ({
+  const shown = (status: number, more: Partial<EditView>) => ({
     status,
     html: editPage(desk, {
-      ...{ ...wanted, fields, issues: [], ...more },
+      ...{ ...wanted, fields, plan: null, issues: [], meanwhile: null, ...more },
       signIn: status === 403 ? signInAgain(visit) : null,
     }),
   });
@@ -93,12 +94,17 @@ async function edit({ visit, api, isRecent, desk, field }: StaffVisit): Promise<
     const { body } = await api.answer('post', '/v1/configuration/plan', { body: { document } });
     const plan = body as ConfigurationPlan;
     if (field('do') !== 'apply') return shown(200, { plan });
+    const meanwhile = await changesSince(api, field('version'));
+    if (meanwhile !== null) return shown(409, { plan, meanwhile });
     if (!isRecent) return shown(403, { plan });
     const version = Number(field('version'));
     await api.answer('post', '/v1/configuration/apply', { body: { document, version } });
     return redirect(`${wanted.back}?done=applied`);
   } catch (error) {
-    if (!(error instanceof HttpProblem) || error.code !== 'configuration_invalid') throw error;
-    return shown(422, { plan: null, issues: issuesOf(error) });
+    if (!(error instanceof HttpProblem)) throw error;
+    if (error.code === 'configuration_changed')
+      return shown(409, { meanwhile: await changesSince(api, field('version')) });
+    if (error.code !== 'configuration_invalid') throw error;
+    return shown(422, { issues: issuesOf(error) });
   }
 }

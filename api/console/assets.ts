@@ -8,6 +8,7 @@ const files = {
   style: { name: 'style.css', type: 'text/css; charset=utf-8' },
   change: { name: 'change.js', type: 'text/javascript; charset=utf-8' },
   link: { name: 'link.js', type: 'text/javascript; charset=utf-8' },
+  copy: { name: 'copy.js', type: 'text/javascript; charset=utf-8' },
   live: { name: 'live.js', type: 'text/javascript; charset=utf-8' },
 } as const satisfies Record<keyof Assets, { name: string; type: string }>;
 

@@ -26,9 +26,9 @@ export function requireSameOrigin(request: IncomingMessage, settings: Settings):
 
 /**
  * `session`: a member of the staff. `me`: a person. `sign-in`: an attempt at the identity provider. `change`: the one
- * change that the browser may follow. `link`: a one-time link.
+ * change that the browser may follow. `link`: a one-time link. `handed`: what a form hands to the next page.
  */
-export type CookieName = 'session' | 'me' | 'sign-in' | 'change' | 'link';
+export type CookieName = 'session' | 'me' | 'sign-in' | 'change' | 'link' | 'handed';
 
 /** With TLS the name has the prefix `__Host-`, so that no other host or path of the domain can set the cookie. */
 const fullName = (name: CookieName, secure: boolean): string =>
@@ -51,15 +51,21 @@ export const ownOrigin = (request: IncomingMessage, settings: Settings): string 
     ? settings.publicUrl
     : `${isSecure(request, settings) ? 'https' : 'http'}://${request.headers.host ?? ''}`;
 
-/** The header that sets a cookie. @param token null deletes the cookie */
+/**
+ * The header that sets a cookie.
+ * @param token null deletes the cookie
+ * @param lastsSeconds when it ends; without it, the browser keeps it until it is closed
+ */
 export function setCookie(
   request: IncomingMessage,
   settings: Settings,
   name: CookieName,
   token: string | null,
+  lastsSeconds?: number,
 ): string {
   const secure = isSecure(request, settings);
   const parts = ['Path=/', 'HttpOnly', 'SameSite=Lax', ...(secure ? ['Secure'] : [])];
-  const life = token === null ? ['Max-Age=0'] : [];
+  const seconds = token === null ? 0 : lastsSeconds;
+  const life = seconds === undefined ? [] : [`Max-Age=${seconds}`];
   return [`${fullName(name, secure)}=${token ?? ''}`, ...parts, ...life].join('; ');
 }

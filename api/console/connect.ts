@@ -1,15 +1,22 @@
 import { stringify } from 'yaml';
+import { connectorKinds } from '../../connectors/registry';
 import { type ConnectForm, connectPage, kindsPage } from '../../console/desk/connect';
-import { type Connected, connectedBy, inputs, isTaken } from '../../console/desk/connect-document';
+import {
+  type Connected,
+  connectedBy,
+  inputs,
+  takenNames,
+} from '../../console/desk/connect-document';
 import { isUsable } from '../../console/desk/connect-parts';
-import { type FieldSpec, fieldsOf } from '../../console/desk/form-fields';
+import { type FieldSpec, fieldsOf, inputOfSetting } from '../../console/desk/form-fields';
 import type { ConfigurationPlan } from '../../model/api/configuration';
 import type { Connectors } from '../../model/api/connectors';
 import type { CandidateCheck } from '../../model/api/job-results';
 import { type Configuration, secretReference } from '../../model/configuration/document';
 import { errors, isErrorCode } from '../../model/errors';
-import { detailOf, HttpProblem } from '../http/problem';
-import { type ConsolePage, type PageAnswer, redirect } from './pages';
+import { HttpProblem } from '../http/problem';
+import { changesSince } from './meanwhile';
+import { type ConsolePage, type PageAnswer, redirect, type Visit } from './pages';
 import { type StaffVisit, signInAgain, staffPage } from './staff';
 
 /** The pages on which an administrator connects a source. They write the same document as the text of the configuration. */
@@ -22,8 +29,15 @@ export const connectPages = (): readonly ConsolePage[] => [
     const form = await emptyForm({ ...staff, field: () => '' });
     return { status: 200, html: connectPage(staff.desk, form) };
   }),
-  staffPage('post', '/console/connect/:kind', submit),
+  staffPage('post', '/console/connect/:kind', submit, { mayHold: isNoSecret }),
 ];
+
+/** The texts that a browser may hold while its user signs in: all but a secret that is no reference. */
+function isNoSecret(name: string, text: string, { request }: Visit): boolean {
+  const kind = connectorKinds.get(String(request.params.kind));
+  const secrets = kind?.secretSettings.map((setting) => inputOfSetting(setting)) ?? [];
+  return !secrets.includes(name) || secretReference.test(text.trim());
+}
 
 async function emptyForm({ api, param, field }: StaffVisit): Promise<ConnectForm> {
   const [{ kinds, secretPlaces }, { configuration }] = await Promise.all([
@@ -33,7 +47,15 @@ async function emptyForm({ api, param, field }: StaffVisit): Promise<ConnectForm
   const kind = kinds.find((one) => one.kind === param('kind'));
   if (kind === undefined) throw new HttpProblem('not_found');
   return {
-    ...{ kind, configuration, secretPlaces, typed: field, problems: {}, problem: '' },
+    ...{
+      kind,
+      configuration,
+      secretPlaces,
+      typed: field,
+      problems: {},
+      problem: '',
+      meanwhile: null,
+    },
     fields: fieldsOf(kind.settings, kind.secretSettings),
     ...{ signIn: null, check: null, isTested: false, tested: field('tested'), plan: null },
     yaml: { added: '', whole: '' },
@@ -61,7 +83,8 @@ async function submit(staff: StaffVisit): Promise<PageAnswer> {
   } catch (error) {
     if (!(error instanceof HttpProblem)) throw error;
     if (error.code === 'sign_in_again') return shown(403, { signIn: signInAgain(staff.visit) });
-    if (error.code === 'configuration_changed') return shown(409, { problem: detailOf(error) });
+    if (error.code === 'configuration_changed')
+      return shown(409, { meanwhile: await changesSince(staff.api, staff.field('version')) });
     if (error.code !== 'configuration_invalid') throw error;
     return shown(422, problemsOf(error, form.fields, connected.name));
   }
@@ -77,13 +100,16 @@ async function carryOut(
   const wanted = field('do');
   if (wanted === 'test') return tested(staff, form, connected, shown);
   const { document, added, name } = connected;
-  if (isTaken(form.configuration, name)) return shown(422, taken(name));
+  const taken = takenNames(form.configuration, form.typed);
+  if (Object.keys(taken).length > 0) return shown(422, { problems: taken });
   const { body } = await api.answer('post', '/v1/configuration/plan', { body: { document } });
   const planned = {
     plan: body as ConfigurationPlan,
     yaml: { added: stringify(added), whole: stringify(document) },
   };
   if (wanted !== 'apply') return shown(200, planned);
+  const meanwhile = await changesSince(api, field('version'));
+  if (meanwhile !== null) return shown(409, { ...planned, meanwhile });
   if (!staff.isRecent) return shown(403, { ...planned, signIn: signInAgain(staff.visit) });
   const version = Number(field('version'));
   await api.answer('post', '/v1/configuration/apply', { body: { document, version } });
@@ -92,10 +118,6 @@ async function carryOut(
     await api.answer('post', '/v1/sources/{name}/check', { params: { name } });
   return redirect(`/console/sources/${encodeURIComponent(name)}?done=connected`);
 }
-
-const taken = (name: string) => ({
-  problems: { [inputs.name]: `There is already a source "${name}". Choose another name.` },
-});
 
 /** Has a worker check the settings. The worker sends the secret to this address, so that needs a recent sign-in. */
 async function tested(

@@ -24,7 +24,9 @@ export const connectionPages = (): readonly ConsolePage[] => [
     const adapters = found?.adapters ?? new Map<string, string>();
     return { status: 200, html: applicationsPage(desk, { ...view, adapters }) };
   }),
-  staffPage('post', '/console/mappings/:id/:verb', changeMapping),
+  staffPage('post', '/console/mappings/:id/:verb', changeMapping, {
+    home: '/console/applications',
+  }),
   staffPage('get', '/console/people/:name/plan', tryChange),
   staffPage('get', '/console/graph', async ({ api, desk }) => {
     if (!api.may('administer')) throw new HttpProblem('forbidden');

@@ -1,21 +1,35 @@
 import type { RequestHandler } from 'express';
 import type { Dependencies } from '../http/dependencies';
+import { HttpProblem } from '../http/problem';
 import { adapterPages } from './adapters';
 import { assetPages } from './assets';
 import { connectPages } from './connect';
 import { connectionPages } from './connections';
 import { deskPages } from './desk';
 import { groupPages } from './groups';
+import { keyPages } from './keys';
 import { linkPages } from './link';
 import { mappingImportPages } from './mapping-import';
 import { mePages } from './me';
 import { oneTimeLinkPages } from './one-time-link';
 import { ownApplicationPages } from './own-applications';
-import { handlersOf } from './pages';
+import { type ConsolePage, handlersOf } from './pages';
 import { personPages } from './person';
+import { returnPages } from './return-pages';
 import { settingsPages } from './settings';
 import { staffSignInPages } from './sign-in/key-pages';
 import { providerPages } from './sign-in/provider-pages';
+import { staffFailed } from './staff';
+
+/** For an address of the console that does not exist, such as one of an old bookmark. */
+const noPage: ConsolePage = {
+  method: 'get',
+  path: '/console/*rest',
+  handle: async () => {
+    throw new HttpProblem('not_found');
+  },
+  failed: staffFailed(null),
+};
 
 /** Everything that the console serves: the pages, and the files that they load. */
 export function consoleRoutes(deps: Dependencies): {
@@ -31,6 +45,7 @@ export function consoleRoutes(deps: Dependencies): {
     ...staffSignInPages(),
     ...providerPages(),
     ...deskPages(),
+    ...keyPages(),
     ...oneTimeLinkPages(),
     ...settingsPages(),
     ...connectionPages(),
@@ -41,7 +56,7 @@ export function consoleRoutes(deps: Dependencies): {
   ];
   return [
     ...assetPages.map(({ path, send }) => ({ method: 'get' as const, path, handlers: [send] })),
-    ...pages.map((page) => ({
+    ...[...pages, ...returnPages(pages), noPage].map((page) => ({
       method: page.method,
       path: page.path,
       handlers: handlersOf(deps, page),

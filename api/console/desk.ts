@@ -1,21 +1,21 @@
+import { auditHours, auditPage } from '../../console/desk/audit';
 import { changesPage } from '../../console/desk/changes';
 import { nowPage } from '../../console/desk/now';
 import { oneChangePage } from '../../console/desk/one-change';
-import { actionSays, noSearch, personPage, searchPage } from '../../console/desk/people';
-import { auditPage, keysPage, stalePage } from '../../console/desk/settings';
+import { noSearch, personPage, searchPage } from '../../console/desk/people';
+import { stalePage } from '../../console/desk/stale';
 import type { AccountActionAnswer } from '../../model/api/account-actions';
 import type { AuditPage, AuditRecordAnswer } from '../../model/api/audit';
 import type { Change, ChangesPage } from '../../model/api/changes';
 import type { IdentitiesPage } from '../../model/api/identities';
-import type { ApiKeys } from '../../model/api/keys';
 import type { Overview } from '../../model/api/overview';
 import type { Presence } from '../../model/api/presence';
-import type { Sessions } from '../../model/api/sessions';
 import type { SourceHistories } from '../../model/api/source-history';
 import type { Sources } from '../../model/api/sources';
 import type { StalePage } from '../../model/api/stale';
 import { accountActions } from '../../model/people/account-actions';
 import { asHttpProblem } from '../http/problem';
+import { readActions } from './actions';
 import { type ConsolePage, redirect } from './pages';
 import { sourcePages } from './sources';
 import { oneOf, type StaffVisit, staffPage } from './staff';
@@ -74,35 +74,48 @@ export const deskPages = (): readonly ConsolePage[] => [
     html: searchPage(desk, noSearch),
   })),
   staffPage('post', '/console/people', search),
-  staffPage('get', '/console/people/:name', async ({ api, desk, param }) => {
-    const person = await overviewOf(api, param('name'));
-    const view = { person, mayHelp: api.may('help'), mayTry: api.may('change') };
+  staffPage('get', '/console/people/:name', async ({ api, desk, param, query, handed }) => {
+    const [person, acted] = await Promise.all([
+      overviewOf(api, param('name')),
+      readActions(api, query.acted ?? ''),
+    ]);
+    const typed = (name: string) => handed?.[name] ?? '';
+    const rights = {
+      ...{ mayHelp: api.may('help'), mayTry: api.may('change') },
+      ...{ mayControl: api.may('control-changes'), mayUnlink: api.may('configure') },
+    };
+    const view = { person, acted, typed, ...rights };
     return { status: 200, html: personPage(desk, view) };
   }),
-  staffPage('post', '/console/people/:name/act', act),
-  staffPage('get', '/console/stale', async ({ api, desk, query }) => ({
-    status: 200,
-    html: stalePage(desk, await api.get<StalePage>('/v1/stale', { query })),
-  })),
-  staffPage('get', '/console/audit', async ({ api, desk, query }) => ({
-    status: 200,
-    html: auditPage(desk, await api.get<AuditPage>('/v1/audit', { query }), query),
-  })),
-  staffPage('get', '/console/keys', async ({ api, desk }) => {
-    const [keys, sessions] = await Promise.all([
-      api.get<ApiKeys>('/v1/keys'),
-      api.get<Sessions>('/v1/sessions'),
-    ]);
-    return { status: 200, html: keysPage(desk, keys, sessions) };
+  staffPage('post', '/console/people/:name/unlink', async ({ api, param, field }) => {
+    const params = { name: param('name') };
+    const query = { source: field('source'), name: field('account') };
+    await api.answer('delete', '/v1/identities/{name}/accounts', { params, query });
+    return redirect(`/console/people/${encodeURIComponent(params.name)}?done=unlinked`);
   }),
-  staffPage('post', '/console/sessions/:id/end', async ({ api, param }) => {
-    await api.answer('delete', '/v1/sessions/{id}', { params: { id: param('id') } });
-    return redirect('/console/keys?done=ended');
+  staffPage('post', '/console/people/:name/act', act, { keeps: ['reason', 'source'] }),
+  staffPage('get', '/console/stale', async ({ api, desk, query }) => {
+    const [page, { sources }] = await Promise.all([
+      api.get<StalePage>('/v1/stale', { query }),
+      api.get<Sources>('/v1/sources'),
+    ]);
+    const names = sources.map(({ name }) => name);
+    return { status: 200, html: stalePage(desk, page, query, names) };
+  }),
+  staffPage('get', '/console/audit', async ({ api, desk, query }) => {
+    const { hours = '', ...filter } = query;
+    const since = Object.hasOwn(auditHours, hours)
+      ? { since: new Date(desk.now.getTime() - Number(hours) * HOUR_MS).toISOString() }
+      : {};
+    const page = await api.get<AuditPage>('/v1/audit', { query: { ...filter, ...since } });
+    return { status: 200, html: auditPage(desk, page, query) };
   }),
 ];
 
 export const overviewOf = (api: StaffVisit['api'], name: string): Promise<Overview> =>
   api.get<Overview>('/v1/identities/{name}/overview', { params: { name } });
+
+const HOUR_MS = 3_600_000;
 
 /** As many people as a search shows. */
 const SHOWN = 20;
@@ -137,7 +150,8 @@ async function personNamed(api: StaffVisit['api'], name: string): Promise<Overvi
 /** Long enough for a directory; an action that takes longer goes on, and the audit shows its end. */
 const ACT_WAITS = 'wait=10';
 
-async function act({ api, desk, param, field }: StaffVisit) {
+/** Orders an action, and leads to the page that shows what becomes of it. */
+async function act({ api, param, field }: StaffVisit) {
   const action = oneOf(field('action'), accountActions);
   const params = { name: param('name') };
   const source = field('source');
@@ -149,7 +163,6 @@ async function act({ api, desk, param, field }: StaffVisit) {
     body,
   });
   const { accounts } = answer.body as AccountActionAnswer;
-  const person = await overviewOf(api, params.name);
-  const view = { person, mayHelp: true, mayTry: api.may('change') };
-  return { status: 200, html: personPage({ ...desk, done: actionSays(accounts) }, view) };
+  const jobs = accounts.map(({ job }) => job).join('.');
+  return redirect(`/console/people/${encodeURIComponent(params.name)}?acted=${jobs}`);
 }

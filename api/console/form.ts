@@ -11,25 +11,29 @@ export interface Form {
   text(name: string): string;
   /** The password in a field; null if it is empty or missing. */
   secret(name: string): Secret | null;
+  /** The names and texts of all fields, without the passwords. */
+  readonly texts: Readonly<Record<string, string>>;
   destroy(): void;
 }
 
-const LIMIT_BYTES = 512 * 1024;
+export const FORM_BYTES = 512 * 1024;
 const [AMPERSAND, EQUALS, PLUS, PERCENT, SPACE] = [...'&=+% '].map((text) => text.charCodeAt(0));
 
 /**
  * Reads a form (`application/x-www-form-urlencoded`, WHATWG URL §5.1) as bytes, so that a password never becomes a
  * string. The body is zeroed.
  * @param secrets the names of the fields that are passwords
+ * @param limitBytes the size of the body
  * @throws HttpProblem if the body is too large, has another type, or is not UTF-8
  */
 export async function readForm(
   request: IncomingMessage,
   secrets: readonly string[],
+  limitBytes: number = FORM_BYTES,
 ): Promise<Form> {
   const type = (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase();
   if (type !== 'application/x-www-form-urlencoded') throw new HttpProblem('request_invalid');
-  const body = await collectBody(request, LIMIT_BYTES);
+  const body = await collectBody(request, limitBytes);
   const texts = new Map<string, string>();
   const passwords = new Map<string, Secret>();
   const destroy = () => {
@@ -53,6 +57,7 @@ export async function readForm(
   return {
     text: (name) => texts.get(name) ?? '',
     secret: (name) => passwords.get(name) ?? null,
+    texts: Object.fromEntries(texts),
     destroy,
   };
 }

@@ -8,7 +8,10 @@ import { oneOf, type StaffVisit, staffPage } from './staff';
 /** The page of a group: its policy with examples, and filters on samples. */
 export const groupPages = (): readonly ConsolePage[] => [
   staffPage('get', '/console/groups/:name', async (staff) => show(staff, null)),
-  staffPage('post', '/console/groups/:name', tryFilter),
+  // A user may type a real password as the sample.
+  staffPage('post', '/console/groups/:name', tryFilter, {
+    mayHold: (name) => !name.endsWith('.sample'),
+  }),
 ];
 
 async function show(

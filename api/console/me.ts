@@ -3,7 +3,8 @@ import { notSignedInPage } from '../../console/person/sign-in-pages';
 import type { Change } from '../../model/api/changes';
 import type { Me } from '../../model/api/me';
 import type { Scope } from '../../model/api/scopes';
-import { HttpProblem } from '../http/problem';
+import type { OwnSessions } from '../../model/api/sessions';
+import { asHttpProblem, HttpProblem } from '../http/problem';
 import { assets } from './assets';
 import { countAttempts } from './attempts';
 import { pageApi } from './call';
@@ -21,6 +22,7 @@ export const mePages = (): readonly ConsolePage[] => {
   const pages: readonly Omit<ConsolePage, 'failed'>[] = [
     { method: 'get', path: HOME, handle: home },
     { method: 'post', path: `${HOME}/sign-out`, handle: signOut },
+    { method: 'post', path: `${HOME}/sessions/:id/end`, handle: endOther },
     ...passwordFormPages(`${HOME}/password`, countAttempts(), openForm),
     ...progressPages(`${HOME}/changes`, follow),
   ];
@@ -45,8 +47,25 @@ export function signInFor(
 async function home(visit: Visit): Promise<PageAnswer> {
   const session = await sessionOf(visit, 'me');
   if (session === null) return signInFor(visit, HOME);
-  const me = await pageApi(visit.deps, session.caller, visit.gone).get<Me>('/v1/me');
-  return { status: 200, html: mePage(textsOf(visit), assets, me) };
+  const api = pageApi(visit.deps, session.caller, visit.gone);
+  const [me, { sessions }] = await Promise.all([
+    api.get<Me>('/v1/me'),
+    api.get<OwnSessions>('/v1/me/sessions'),
+  ]);
+  const others = sessions.filter(({ id }) => id !== session.sessionId);
+  return { status: 200, html: mePage(textsOf(visit), assets, me, others) };
+}
+
+/** Ends another session of the person. One that has ended already is not listed any more, which is what they wanted. */
+async function endOther(visit: Visit): Promise<PageAnswer> {
+  const session = await sessionOf(visit, 'me');
+  if (session === null) return signInFor(visit, HOME);
+  const api = pageApi(visit.deps, session.caller, visit.gone);
+  const params = { id: String(visit.request.params.id) };
+  await api.answer('delete', '/v1/me/sessions/{id}', { params }).catch((error: unknown) => {
+    if (asHttpProblem(error).code !== 'not_found') throw error;
+  });
+  return redirect(`${HOME}?lang=${textsOf(visit).lang}`);
 }
 
 async function signOut(visit: Visit): Promise<PageAnswer> {

@@ -21,8 +21,10 @@ export const ownApplicationPages = (): readonly ConsolePage[] => {
     { method: 'get', path: APPLICATIONS, handle: withSession(list) },
     { method: 'get', path: ONE, handle: withSession(show) },
     { method: 'post', path: ONE, handle: withSession(store) },
-    { method: 'post', path: `${ONE}/enable`, handle: withSession(switchTo('enable')) },
-    { method: 'post', path: `${ONE}/disable`, handle: withSession(switchTo('disable')) },
+    ...(['enable', 'disable'] as const).map((verb) => ({
+      ...{ method: 'post' as const, path: `${ONE}/${verb}`, home: APPLICATIONS },
+      handle: withSession(switchTo(verb)),
+    })),
   ];
   return pages.map((page) => ({ ...page, failed: personProblem }));
 };
@@ -31,9 +33,13 @@ type Handle = (visit: Visit, api: PageApi) => Promise<PageAnswer>;
 
 const withSession = (handle: Handle) => async (visit: Visit) => {
   const session = await sessionOf(visit, 'me');
-  if (session === null) return signInFor(visit, APPLICATIONS);
+  if (session === null) return signInFor(visit, pageOfForm(visit));
   return handle(visit, pageApi(visit.deps, session.caller, visit.gone));
 };
+
+/** The page to which the sign-in leads: the one with the form, also when that came too late. */
+const pageOfForm = ({ request }: Visit): string =>
+  /^\/me\/applications\/[^/]+$/.test(request.path) ? request.path : APPLICATIONS;
 
 const read = (api: PageApi): Promise<OwnApplications> =>
   api.get<OwnApplications>('/v1/me/applications');

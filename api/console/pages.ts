@@ -11,6 +11,8 @@ import { requireSameOrigin } from './browser-request';
 export interface ConsolePage {
   readonly method: 'get' | 'post';
   readonly path: string;
+  /** The page to which a form belongs, if that is not the page above its address. */
+  readonly home?: string;
   readonly handle: (visit: Visit) => Promise<PageAnswer>;
   /** The page for a request that failed. */
   readonly failed: (visit: Visit, problem: HttpProblem) => PageAnswer;

@@ -63,9 +63,12 @@ async function show(visit: Visit, { api, known: read, frame }: PasswordForm): Pr
   const { group = '' } = queryOf(visit.request);
   const choices = await choicesFor(api, group, known?.sources);
   const userName = known?.name ?? '';
-  const form = { ...frame, ...choices, userName, problem: null, broken: [] };
-  return { status: 200, html: changePage(textsOf(visit), assets, form) };
+  const form = { ...frame, ...choices, userName, maySignIn: maySignIn(visit) };
+  const page = { ...form, problem: null, broken: [] };
+  return { status: 200, html: changePage(textsOf(visit), assets, page) };
 }
+
+const maySignIn = ({ deps }: Visit): boolean => deps.settings.provider !== null;
 
 /** A refusal comes no earlier than this, so that its time does not show whether the user name exists. */
 const REFUSED_AFTER_MS = 2_000;
@@ -81,7 +84,10 @@ async function submit(visit: Visit, to: PasswordForm, attempts: Attempts): Promi
     const choices = await choicesFor(to.api, form.text('group'), known?.sources);
     const refused = (status: number, problem: string, broken: readonly string[] = []) => ({
       status,
-      html: changePage(texts, assets, { ...to.frame, ...choices, userName, problem, broken }),
+      html: changePage(texts, assets, {
+        ...{ ...to.frame, ...choices, userName, problem, broken },
+        maySignIn: maySignIn(visit),
+      }),
     });
     if (attempts.isBlocked(address)) return refused(429, texts.problems.tooMany);
     const isComplete = to.known !== null || form.secret('current') !== null;

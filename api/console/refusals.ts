@@ -12,19 +12,29 @@ import type { PageAnswer, Visit } from './pages';
 /** The page of a problem. @param says instead of the sentence of the problem */
 export function personProblem(visit: Visit, problem: HttpProblem, says?: string): PageAnswer {
   const texts = textsOf(visit);
-  const html = messagePage(texts, assets, says ?? pageProblem(texts, problem.code));
-  return { status: statusOf(problem), html };
+  const title = titleOf(texts, visit.request.path);
+  const isOfPassword = title === texts.change.title;
+  const sentence = says ?? pageProblem(texts, problem.code, isOfPassword);
+  return { status: statusOf(problem), html: messagePage(texts, assets, title, sentence) };
+}
+
+/** The title of the page that could not be shown. */
+function titleOf({ applications, me, change }: Texts, path: string): string {
+  if (path.startsWith('/me/applications')) return applications.title;
+  return path === '/me' || path.startsWith('/me/sessions') ? me.title : change.title;
 }
 
 const statusOf = ({ code }: HttpProblem): number =>
   code === 'not_found' ? 404 : code === 'forbidden' ? 403 : code === 'request_invalid' ? 400 : 503;
 
-const pageProblem = ({ problems }: Texts, code: ErrorCode): string =>
+const pageProblem = ({ problems }: Texts, code: ErrorCode, isOfPassword: boolean): string =>
   code === 'not_found'
     ? problems.notFound
     : code === 'forbidden'
       ? problems.otherSite
-      : problems.notNow;
+      : isOfPassword
+        ? problems.notNow
+        : problems.notNowHere;
 
 export interface Refusal {
   readonly status: number;
@@ -47,6 +57,8 @@ export function refusalOf(
     return isKnown ? { status: 422, problem: reasons.helpDesk, isGuess: false } : guess;
   if (code === 'password_against_policy')
     return { status: 422, problem: problems.rules, isGuess: false };
+  if (code === 'unsupported_character')
+    return { status: 422, problem: reasons.character, isGuess: false };
   if (code === 'group_needed') return { status: 422, problem: problems.group, isGuess: false };
   if (code !== 'auth_account_refused')
     return { status: 503, problem: problems.notNow, isGuess: false };

@@ -7,7 +7,8 @@ import type {
 } from '../../model/api/configuration';
 import type { Configuration } from '../../model/configuration/document';
 import { HttpProblem } from '../http/problem';
-import { type ConsolePage, redirect } from './pages';
+import { changesSince } from './meanwhile';
+import { type ConsolePage, type PageAnswer, redirect } from './pages';
 import { issuesOf, type StaffVisit, signInAgain, staffPage } from './staff';
 
 /** The pages of administrators: the configuration as text, with what a new text would change. */
@@ -31,24 +32,32 @@ export const settingsPages = (): readonly ConsolePage[] => [
  * Shows what the text would change, or applies it. A text that is not valid is shown again, with what is wrong; and one
  * that needs a recent sign-in, so that the text is not lost.
  */
-async function change({ visit, api, isRecent, desk, field }: StaffVisit) {
-  const text = field('text');
+async function change({ visit, api, isRecent, desk, field }: StaffVisit): Promise<PageAnswer> {
+  const [text, version] = [field('text'), field('version')];
+  const shown = async (status: number, more: Partial<Settings>): Promise<PageAnswer> => {
+    const signIn = status === 403 ? signInAgain(visit) : null;
+    const base = await view(api, text, more.plan ?? null);
+    const opened = version === '' ? base.version : Number(version);
+    const settings = { ...base, signIn, version: opened, ...more };
+    return { status, html: settingsPage(desk, settings) };
+  };
   try {
     const document = parsed(text);
     const { body } = await api.answer('post', '/v1/configuration/plan', { body: { document } });
     const plan = body as ConfigurationPlan;
-    if (field('do') !== 'apply')
-      return { status: 200, html: settingsPage(desk, await view(api, text, plan)) };
-    if (!isRecent) {
-      const shown = { ...(await view(api, text, plan)), signIn: signInAgain(visit) };
-      return { status: 403, html: settingsPage(desk, shown) };
-    }
-    const version = Number(field('version'));
-    await api.answer('post', '/v1/configuration/apply', { body: { document, version } });
+    const meanwhile = await changesSince(api, version);
+    // The user has seen what came between, and may apply the text to the version of now.
+    if (meanwhile !== null) return shown(409, { plan, meanwhile, version: plan.version });
+    if (field('do') !== 'apply') return shown(200, { plan, version: plan.version });
+    if (!isRecent) return shown(403, { plan });
+    const wanted = { document, version: Number(version) };
+    await api.answer('post', '/v1/configuration/apply', { body: wanted });
     return redirect('/console/settings?done=applied');
   } catch (error) {
-    if (!(error instanceof HttpProblem) || error.code !== 'configuration_invalid') throw error;
-    return { status: 422, html: settingsPage(desk, await view(api, text, null, issuesOf(error))) };
+    if (!(error instanceof HttpProblem)) throw error;
+    if (error.code === 'configuration_invalid') return shown(422, { issues: issuesOf(error) });
+    if (error.code !== 'configuration_changed') throw error;
+    return shown(409, { meanwhile: await changesSince(api, version) });
   }
 }
 
@@ -65,14 +74,13 @@ async function view(
   api: StaffVisit['api'],
   text: string,
   plan: ConfigurationPlan | null = null,
-  issues: readonly string[] = [],
 ): Promise<Settings> {
-  const [{ configuration }, { versions }] = await Promise.all([
-    api.get<{ configuration: Configuration }>('/v1/configuration'),
+  const [{ version, configuration }, { versions }] = await Promise.all([
+    api.get<{ version: number; configuration: Configuration }>('/v1/configuration'),
     api.get<ConfigurationVersions>('/v1/configuration/versions'),
   ]);
   const fit = plan?.fit ?? (await fitInForce(api, configuration));
-  return { text, fit, versions, plan, issues, signIn: null };
+  return { text, fit, versions, plan, issues: [], version, meanwhile: null, signIn: null };
 }
 
 /** How the groups in force suit their sources; empty while the configuration in force has become invalid. */

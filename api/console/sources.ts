@@ -1,6 +1,7 @@
 import { type PreviewView, previewPage } from '../../console/desk/preview';
 import { sourcePage } from '../../console/desk/source';
 import type { Finding, SourceCheck } from '../../model/api/job-results';
+import type { Job } from '../../model/api/jobs';
 import type { SourceHistories } from '../../model/api/source-history';
 import type { Sources, Waiting } from '../../model/api/sources';
 import { HttpProblem } from '../http/problem';
@@ -10,13 +11,13 @@ import { oneOf, pageOf, type StaffVisit, staffPage } from './staff';
 
 /** The pages of one source: its state and history, and the commands for it. */
 export const sourcePages = (): readonly ConsolePage[] => [
-  staffPage('get', '/console/sources/:name', async (staff) => showSource(staff, null)),
+  staffPage('get', '/console/sources/:name', showSource),
   staffPage('post', '/console/sources/:name/check', checkSource),
   staffPage('get', '/console/sources/:name/:verb', preview),
-  staffPage('post', '/console/sources/:name/:command', async (staff) => {
+  staffPage('post', '/console/sources/:name/:verb', async (staff) => {
     const { visit, api, param, field } = staff;
     const commands = ['pause', 'resume', 'refresh', ...verbs] as const;
-    const command = oneOf(param('command'), commands);
+    const command = oneOf(param('verb'), commands);
     const [name, reason, perSecond] = [param('name'), field('reason'), field('perSecond')];
     const body = {
       ...(reason === '' ? {} : { reason }),
@@ -38,15 +39,13 @@ export const sourcePages = (): readonly ConsolePage[] => [
   }),
 ];
 
-async function showSource(
-  { api, desk, param }: StaffVisit,
-  findings: readonly Finding[] | null,
-): Promise<PageAnswer> {
+async function showSource({ api, desk, param, query }: StaffVisit): Promise<PageAnswer> {
   const name = param('name');
-  const [source, { groups }, history] = await Promise.all([
+  const [source, { groups }, history, findings] = await Promise.all([
     readSource(api, name),
     readWaiting(api, name),
     api.get<SourceHistories>('/v1/source-history', { query: { source: name } }),
+    readFindings(api, name, query.check ?? ''),
   ]);
   const rights = { mayOperate: api.may('operate'), mayConfigure: api.may('configure') };
   const view = { source, groups, history, findings, ...rights };
@@ -56,16 +55,30 @@ async function showSource(
 /** Waits for the result of a check as long as people wait for a page. */
 const CHECK_WAITS = 'wait=30';
 
-async function checkSource(staff: StaffVisit): Promise<PageAnswer> {
-  const name = staff.param('name');
+/** Has a worker check the source, and leads to the page that shows what it has found. */
+async function checkSource({ api, param }: StaffVisit): Promise<PageAnswer> {
+  const name = param('name');
   const headers = { prefer: CHECK_WAITS };
   const params = { name };
-  const { body } = await staff.api.answer('post', '/v1/sources/{name}/check', { params, headers });
-  const { result } = body as { readonly result?: SourceCheck | { readonly code: string } };
-  if (result === undefined || 'code' in result)
-    return redirect(`/console/sources/${encodeURIComponent(name)}?done=ordered`);
-  return showSource(staff, result.findings);
+  const { body } = await api.answer('post', '/v1/sources/{name}/check', { params, headers });
+  const page = `/console/sources/${encodeURIComponent(name)}`;
+  // The answer is the finished job, or only the id of a job that has not ended.
+  const { id, result } = body as Partial<Job>;
+  const isDone = id !== undefined && findingsIn(result) !== null;
+  return redirect(isDone ? `${page}?check=${id}` : `${page}?done=ordered`);
 }
+
+/** What a finished check of this source has found; null if there is none with this id. */
+async function readFindings(api: PageApi, source: string, id: string) {
+  if (id === '' || !api.may('operate')) return null;
+  const job = await api.get<Job>('/v1/jobs/{id}', { params: { id } });
+  return job.kind === 'check' && job.source === source ? findingsIn(job.result) : null;
+}
+
+const findingsIn = (result: unknown): readonly Finding[] | null =>
+  typeof result === 'object' && result !== null && 'findings' in result
+    ? (result as SourceCheck).findings
+    : null;
 
 const verbs = ['retry', 'park', 'cancel'] as const;
 
@@ -73,8 +86,10 @@ const isVerb = (command: string): command is (typeof verbs)[number] =>
   verbs.some((verb) => verb === command);
 
 async function preview(staff: StaffVisit): Promise<PageAnswer> {
+  const verb = staff.param('verb');
+  // The other commands have no preview; a browser that goes back opens their address.
+  if (!isVerb(verb)) return redirect(`/console/sources/${encodeURIComponent(staff.param('name'))}`);
   if (!staff.api.may('operate')) throw new HttpProblem('forbidden');
-  const verb = oneOf(staff.param('verb'), verbs);
   const view = await reachedBy(staff, verb, staff.query.reason ?? '');
   return { status: 200, html: previewPage(staff.desk, view) };
 }

@@ -1,12 +1,14 @@
+import { heldFormPage } from '../../console/desk/held-form';
 import type { Desk } from '../../console/desk/shell';
 import { problemPage } from '../../console/desk/shell';
 import { signInAgainPage } from '../../console/desk/sign-in';
 import type { Right } from '../../model/api/scopes';
 import { errors } from '../../model/errors';
-import { detailOf, HttpProblem } from '../http/problem';
+import { asHttpProblem, detailOf, HttpProblem } from '../http/problem';
 import { assets } from './assets';
 import { type PageApi, pageApi, queryOf } from './call';
-import { type Form, readForm } from './form';
+import { FORM_BYTES, type Form, readForm } from './form';
+import { type Handed, handedTo, handTo, takenFrom } from './handed';
 import { type ConsolePage, type PageAnswer, redirect, type Visit } from './pages';
 import { isRecent, sessionOf } from './session';
 import { ownPage } from './sign-in/attempt';
@@ -25,44 +27,135 @@ export interface StaffVisit {
   readonly param: (name: string) => string;
   /** The text of a field of the form; empty on a page without one. */
   readonly field: (name: string) => string;
+  /** The texts of all fields, for a form whose fields depend on the configuration. */
+  readonly fields: Readonly<Record<string, string>>;
+  /** What the last form has handed to this page; null if nothing. */
+  readonly handed: Handed | null;
 }
 
-/** A page for staff. Without a session it leads to the sign-in. */
+interface StaffPageOptions {
+  /** True if the page is shown only to a user who has signed in a moment ago. */
+  readonly needsRecentSignIn?: boolean;
+  /** The page to which the form belongs, if that is not the page above its address. */
+  readonly home?: string;
+  /** The largest form that the page takes. */
+  readonly limitBytes?: number;
+  /** The fields of a form that are kept for its page during a sign-in, instead of all. None may hold a secret. */
+  readonly keeps?: readonly string[];
+  /** Whether the browser may hold the text of a field during a sign-in: false for what may be a secret. */
+  readonly mayHold?: (name: string, text: string, visit: Visit) => boolean;
+}
+
+/** A page for staff. Without a session it leads to the sign-in; it holds a form, so that nothing typed is lost. */
 export function staffPage(
   method: ConsolePage['method'],
   path: string,
   show: (staff: StaffVisit) => Promise<PageAnswer>,
-  { needsRecentSignIn = false }: { readonly needsRecentSignIn?: boolean } = {},
+  options: StaffPageOptions = {},
 ): ConsolePage {
+  const { needsRecentSignIn = false, home, limitBytes = FORM_BYTES } = options;
   return {
-    method,
-    path,
+    ...{ method, path, ...(home === undefined ? {} : { home }) },
     handle: async (visit) => {
       const session = await sessionOf(visit, 'session');
-      if (session === null) return redirect(signInFor(visit));
+      if (session === null && method === 'get') return redirect(signInFor(visit));
+      // Only a user of the console may make the api read a large form.
+      const most = session === null ? FORM_BYTES : limitBytes;
+      const form = method === 'post' ? await readForm(visit.request, [], most) : null;
+      if (session === null) return keptOrHeld(visit, form, options, 'ended');
       const recent = isRecent(visit, session);
       if (needsRecentSignIn && method === 'get' && !recent) return redirect(signInAgain(visit));
-      const form = method === 'post' ? await readForm(visit.request, []) : null;
       const api = withStepUp(pageApi(visit.deps, session.caller, visit.gone), recent);
-      return show({ ...staffVisit(visit, api, form), isRecent: recent });
+      const handed = handedTo(visit);
+      try {
+        const answer = await show({ ...staffVisit(visit, api, form, handed), isRecent: recent });
+        return handed === null ? answer : { headers: takenFrom(visit), ...answer };
+      } catch (error) {
+        if (form === null || asHttpProblem(error).code !== 'sign_in_again') throw error;
+        return keptOrHeld(visit, form, options, 'tooOld');
+      }
     },
-    failed: (visit, problem) => {
-      const desk: Desk = { assets, name: '', links: [], now: new Date(), done: '' };
-      if (problem.code === 'sign_in_again')
-        return { status: 403, html: signInAgainPage(desk, signInAgain(visit)) };
-      const html = problemPage(desk, [detailOf(problem), ...issuesOf(problem)].join(' '));
-      return { status: errors[problem.code].status, html };
-    },
+    failed: staffFailed(method === 'get' ? null : limitBytes),
   };
+}
+
+/** The page for a request that failed. @param limitBytes the largest form that the address takes; null if it takes none */
+export const staffFailed =
+  (limitBytes: number | null): ConsolePage['failed'] =>
+  (visit, problem) => {
+    const desk = noDesk();
+    if (problem.code === 'sign_in_again')
+      return { status: 403, html: signInAgainPage(desk, signInAgain(visit)) };
+    const says =
+      problem.code === 'body_too_large' && limitBytes !== null
+        ? tooLarge(limitBytes)
+        : [detailOf(problem), ...issuesOf(problem)].join(' ');
+    const back = limitBytes === null ? null : pageOf(visit);
+    return { status: errors[problem.code].status, html: problemPage(desk, says, back) };
+  };
+
+/** The form again, which the user sends once more after the sign-in. */
+function held(
+  visit: Visit,
+  form: Form | null,
+  { mayHold = () => true }: StaffPageOptions,
+  why: 'ended' | 'tooOld',
+): PageAnswer {
+  const texts = Object.entries(form?.texts ?? {});
+  const fields = texts.filter(([name, text]) => mayHold(name, text, visit));
+  const html = heldFormPage(assets, {
+    action: ownPage(visit.request.originalUrl),
+    fields: Object.fromEntries(fields),
+    isComplete: fields.length === texts.length,
+    signIn: why === 'ended' ? signInFor(visit) : signInAgain(visit),
+    why,
+  });
+  return { status: why === 'ended' ? 401 : 403, html };
+}
+
+const tooLarge = (limitBytes: number): string =>
+  `Nothing was done. What you have sent is larger than ${
+    limitBytes < 1024 * 1024 ? `${limitBytes / 1024} kB` : `${limitBytes / 1024 / 1024} MB`
+  }, the most that this page takes. Send it in parts, or use the command line.`;
+
+/** The frame of a page that shows only a sentence. */
+const noDesk = (): Desk => ({ assets, name: '', links: [], now: new Date(), done: '' });
+
+/** Keeps what was typed for the page of the form, to which the sign-in leads. */
+function keptFor(
+  visit: Visit,
+  form: Form | null,
+  keeps: readonly string[],
+): Record<string, string> {
+  if (form === null || keeps.length === 0) return {};
+  const fields = Object.fromEntries(keeps.map((name) => [name, form.text(name)]));
+  return handTo(visit, pageOf(visit), { ...fields, kept: '1' });
+}
+
+/** Keeps a short form for its page, to which the sign-in leads; another one is held by a page of its own. */
+function keptOrHeld(
+  visit: Visit,
+  form: Form | null,
+  options: StaffPageOptions,
+  why: 'ended' | 'tooOld',
+): PageAnswer {
+  const kept = keptFor(visit, form, options.keeps ?? []);
+  if (Object.keys(kept).length === 0) return held(visit, form, options, why);
+  if (why === 'ended') return redirect(signInFor(visit), kept);
+  const html = signInAgainPage(noDesk(), signInAgain(visit));
+  return { status: 403, html, headers: kept };
 }
 
 /** What is wrong with what the user has sent, as sentences. */
 export const issuesOf = ({ details }: HttpProblem): string[] =>
   (details.issues ?? []).map(({ path, says }) => `${path.join('.')} ${says}`);
 
-/** The sign-in that leads back to this page. */
+/** The sign-in that leads back to this page. It says that a form which came too late did nothing. */
 const signInFor = (visit: Visit): string =>
-  `${SIGN_IN}?${new URLSearchParams({ to: pageOf(visit) })}`;
+  `${SIGN_IN}?${new URLSearchParams({
+    to: pageOf(visit),
+    ...(visit.request.method === 'POST' ? { ended: '1' } : {}),
+  })}`;
 
 /** The repeated sign-in that leads back to this page. */
 export const signInAgain = (visit: Visit): string =>
@@ -77,19 +170,30 @@ export function pageOf({ request }: Visit): string {
   return from.host === host ? ownPage(`${from.pathname}${from.search}`) : '/console';
 }
 
-function staffVisit(visit: Visit, api: PageApi, form: Form | null): Omit<StaffVisit, 'isRecent'> {
+function staffVisit(
+  visit: Visit,
+  api: PageApi,
+  form: Form | null,
+  handed: Handed | null,
+): Omit<StaffVisit, 'isRecent'> {
   const query = queryOf(visit.request);
   const { done = '', ...rest } = query;
   const links = linkTable.filter(({ right }) => api.may(right));
+  const says = handed?.kept === '1' ? KEPT : (sentences[done] ?? '');
   return {
     visit,
     api,
+    handed,
     query: rest,
-    desk: { assets, name: api.caller.name, links, now: new Date(), done: sentences[done] ?? '' },
+    desk: { assets, name: api.caller.name, links, now: new Date(), done: says },
     param: (name) => String(visit.request.params[name] ?? ''),
     field: (name) => form?.text(name) ?? '',
+    fields: form?.texts ?? {},
   };
 }
+
+const KEPT =
+  'Nothing was done yet, because your sign-in was no longer valid. The form has what you typed: check it, and send it again.';
 
 /** What a page says after a command. The address holds the name only, so that a link cannot put words on the page. */
 const sentences: Readonly<Record<string, string>> = {
@@ -99,6 +203,8 @@ const sentences: Readonly<Record<string, string>> = {
   applied: 'The configuration is in force.',
   connected: 'The source is connected. Refresh it to link its accounts to people.',
   ended: 'The session has ended.',
+  revoked: 'The key is revoked.',
+  unlinked: 'The account is unlinked.',
   reset: 'The history is cleared. An identical change counts as a new one.',
   'mapping-enable': 'The mapping is enabled. The next change of its account stores the credential.',
   'mapping-disable': 'The mapping is disabled.',

@@ -3,9 +3,10 @@ import { type AccountOverview, type Overview, overviewSchema } from '../../model
 import { reasonText } from '../../model/audit/says';
 import { outcomeStates } from '../../model/change/outcome';
 import { isSignInObstacle } from '../../model/change/sign-in-prevented';
+import { pauseReasons } from '../../model/change/source-circuit';
 import { describedSource } from '../../model/configuration/described';
 import type { Described } from '../../model/configuration/titles';
-import { isErrorCode, waitingSays } from '../../model/errors';
+import { isErrorCode, pausedSays, waitingSays } from '../../model/errors';
 import { expiresAt } from '../../model/policy/expiry';
 import type { Caller } from '../../store/api-keys';
 import { anyRecord, type FoundRecord, readAudit } from '../../store/audit-records';
@@ -111,19 +112,22 @@ function accountOf(
     held: held && { change: held.change, since: held.at, proof: held.proof },
     signInPrevented: isSignInObstacle(obstacle) ? obstacle : null,
     open: open && {
-      ...{ change: open.change, state: open.state, nextTryAt: open.nextTryAt },
+      ...{ change: open.change, state: open.state },
+      ...{ reason: open.reason, nextTryAt: open.nextTryAt },
       says: openSays(open),
     },
     stale,
   };
 }
 
-function openSays({ state, reason }: NonNullable<HeldByAccount['open']>): string {
-  const why =
-    reason !== null && isErrorCode(reason) && state === 'waiting'
-      ? waitingSays(reason)
-      : reasonText(reason);
-  return `${outcomeStates[state].says}${why === '' ? '' : `: ${why}`}`;
+function openSays(open: NonNullable<HeldByAccount['open']>): string {
+  const why = whySays(open);
+  return `${outcomeStates[open.state].says}${why === '' ? '' : `: ${why}`}`;
+}
+
+function whySays({ state, reason, pausedBy }: NonNullable<HeldByAccount['open']>): string {
+  if (reason === null || !isErrorCode(reason) || state !== 'waiting') return reasonText(reason);
+  return reason === 'source_paused' ? pausedSays(pausedBy) : waitingSays(reason);
 }
 
 function captureOf({ at, source, account, action }: FoundRecord): Overview['captures'][number] {
@@ -136,17 +140,29 @@ function nextSteps(accounts: readonly AccountOverview[]): string[] {
   const cures = accounts.flatMap(({ source, stale }) =>
     stale === null ? [] : [[stale.cure, source] as const],
   );
-  const waiting = accounts.flatMap(({ source, open }) =>
-    open?.state === 'waiting' || open?.state === 'parked' ? [[source, open.change] as const] : [],
+  // The cure of an account that is stale says what to do already.
+  const waiting = accounts.flatMap(({ source, open, stale }) =>
+    open === null || !['waiting', 'parked'].includes(open.state) || stale !== null
+      ? []
+      : [`${source}: ${stepFor(open)}`],
   );
   return [
     ...[...new Set(cures.map(([cure]) => cure))].map(
       (cure) =>
         `${cures.flatMap(([other, source]) => (other === cure ? [source] : [])).join(', ')}: ${cure}`,
     ),
-    ...waiting.map(
-      ([source, change]) =>
-        `${source}: Lockstep tries it again by itself unless it is parked. "lockstep retry ${change}" tries it at once.`,
-    ),
+    ...waiting,
   ];
+}
+
+/** What to do about an account that waits or is parked. A retry is offered only where it can help. */
+function stepFor({ state, reason, change }: NonNullable<AccountOverview['open']>): string {
+  const retry = `"lockstep retry ${change}"`;
+  if (state === 'parked')
+    return `It is not tried again by itself. Once the cause is corrected, ${retry} tries it again.`;
+  if (pauseReasons.some((pause) => pause === reason))
+    return 'Its source is paused, so a retry does not help. It is written when the pause ends.';
+  if (reason === 'account_locked')
+    return `Unlock the account. Lockstep then tries it again by itself; ${retry} tries it at once.`;
+  return `Lockstep tries it again by itself. ${retry} tries it at once.`;
 }

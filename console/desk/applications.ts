@@ -30,7 +30,7 @@ export const applicationsPage = (
 <h2>Mappings</h2><form class="filters" action="/console/applications" method="get">
 <label>Application<input name="application" value="${query.application ?? ''}" autocomplete="off"></label>
 ${choice('state', 'State', mappingListStates, query)}<button>Filter</button></form>
-${page.mappings.length === 0 ? html`<p>No mappings.</p>` : mappingTable(page.mappings, applications !== null)}
+${page.mappings.length === 0 ? html`<p>No mappings.${Object.values(query).some((value) => value !== '') ? html` <a href="/console/applications">Show all mappings</a>` : ' A mapping keeps the credential of a person for an application. Import a list, or create them with the command.'}</p>` : mappingTable(page.mappings, applications !== null)}
 ${page.next !== null && html`<p><a href="/console/applications?${new URLSearchParams({ ...query, cursor: page.next }).toString()}">More mappings</a></p>`}
 <p class="hint">${applications !== null && html`<a href="${MAPPING_IMPORT}">Import mappings from a list</a> `}${cliCommand('lockstep mappings')}</p>`,
   });

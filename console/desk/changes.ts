@@ -1,12 +1,14 @@
 import type { Change, ChangesPage } from '../../model/api/changes';
 import { changeStates } from '../../model/change/change';
+import { errorCodes, errors } from '../../model/errors';
 import { quoted } from '../../model/quoted';
 import { type Html, html } from '../html';
 import { cliCommand, clock, type Desk, deskPage } from './shell';
+import { type Query, type View, viewList } from './views';
 
 interface ChangesList {
   readonly page: ChangesPage;
-  readonly query: Readonly<Record<string, string>>;
+  readonly query: Query;
   readonly sources: readonly string[];
 }
 
@@ -16,18 +18,19 @@ export const changesPage = (desk: Desk, { page, query, sources }: ChangesList): 
     title: 'Changes',
     address: '/console/changes',
     isLive: query.cursor === undefined,
-    fixed: html`<nav aria-label="Views"><ul class="views">${views.map(({ title, filter }) => view(title, filter, query))}</ul></nav>
+    fixed: html`${viewList('/console/changes', views, query)}
 <form class="filters" action="/console/changes" method="get">
 ${choice('state', 'State', Object.keys(changeStates), query)}${choice('source', 'Source', sources, query)}
-<label>Waits for reason<input name="reason" value="${query.reason ?? ''}" autocomplete="off"></label>
+<label>Waits for reason<input name="reason" value="${query.reason ?? ''}" autocomplete="off" list="reasons"></label>
 <label>Person<input name="identity" value="${query.identity ?? ''}" autocomplete="off"></label><button>Filter</button></form>
+<datalist id="reasons">${waitingReasons.map((reason) => html`<option value="${reason}">`)}</datalist>
 <p class="hint">The address of this page is the view: keep it as a bookmark, or send it to a colleague. ${cliCommand(`lockstep changes${optionsOf(query)}`)}</p>`,
-    content: html`${changeTable(page.changes)}
+    content: html`${changeTable(page.changes)}${page.changes.length === 0 && emptyList(query)}
 ${page.next !== null && html`<p><a href="/console/changes?${new URLSearchParams({ ...query, cursor: page.next }).toString()}">Older changes</a></p>`}`,
   });
 
-/** The views that operators open most. Each is an address, like every other view. */
-const views: readonly { readonly title: string; readonly filter: Record<string, string> }[] = [
+/** The views that operators open most. */
+const views: readonly View[] = [
   { title: 'All', filter: {} },
   { title: 'Waiting', filter: { state: 'waiting' } },
   { title: 'Running', filter: { state: 'applying' } },
@@ -36,19 +39,16 @@ const views: readonly { readonly title: string; readonly filter: Record<string, 
   { title: 'Refused', filter: { state: 'refused' } },
 ];
 
-function view(
-  title: string,
-  filter: Readonly<Record<string, string>>,
-  { cursor: _, ...query }: Readonly<Record<string, string>>,
-): Html {
-  const address = (fields: Readonly<Record<string, string>>) =>
-    new URLSearchParams(Object.entries(fields).filter(([, value]) => value !== '')).toString();
-  const isShown = address(filter) === address(query);
-  return html`<li><a href="/console/changes${address(filter) !== '' && `?${address(filter)}`}"${isShown && html` aria-current="page"`}>${title}</a></li>`;
-}
+/** The reasons for which an account may wait. */
+const waitingReasons = errorCodes.filter((code) => errors[code].retry === 'offline');
+
+const emptyList = (query: Query): Html =>
+  optionsOf(query) === ''
+    ? html`<p>A change begins when a person changes the password on <a href="/password">the page for people</a>, when a source reports a new one, or by ${cliCommand('lockstep change <person>')}.</p>`
+    : html`<p><a href="/console/changes">Show all changes</a></p>`;
 
 /** The options of the command that shows the same list. */
-const optionsOf = (query: Readonly<Record<string, string>>): string =>
+const optionsOf = (query: Query): string =>
   ['state', 'source', 'reason', 'identity']
     .filter((name) => (query[name] ?? '') !== '')
     .map((name) => ` --${name} ${quoted(query[name] ?? '')}`)
@@ -58,7 +58,7 @@ export const choice = (
   name: string,
   title: string,
   values: readonly string[],
-  query: Readonly<Record<string, string>>,
+  query: Query,
 ): Html =>
   html`<label>${title}<select name="${name}"><option value="">all</option>${values.map((value) => html`<option${query[name] === value && html` selected`}>${value}</option>`)}</select></label>`;
 

@@ -67,9 +67,27 @@ export function connectedBy(
   return { name, source, document, added };
 }
 
-/** Whether a source of the configuration has this name already. The form adds sources, and never changes one. */
-export const isTaken = ({ sources }: Configuration, name: string): boolean =>
-  !isInherited(name) && Object.hasOwn(sources, name);
+/**
+ * The names that the configuration has already, by the input that asks for them. The form adds sources and groups, and
+ * never replaces one.
+ */
+export function takenNames(
+  { sources, groups }: Configuration,
+  typed: Typed,
+): Readonly<Record<string, string>> {
+  const [source, group] = [inputs.name, inputs.newGroup].map((input) => typed(input).trim());
+  const has = (entries: object, name = '') => !isInherited(name) && Object.hasOwn(entries, name);
+  return {
+    ...(has(sources, source)
+      ? { [inputs.name]: `There is already a source "${source}". Choose another name.` }
+      : {}),
+    ...(typed(inputs.group) === NEW_GROUP && has(groups, group)
+      ? {
+          [inputs.newGroup]: `There is already a group "${group}". Choose another name, or choose this group above.`,
+        }
+      : {}),
+  };
+}
 
 function textsOf(typed: Typed): object {
   const text = (what: 'title' | 'hint') => {
@@ -103,8 +121,11 @@ function policyOf({ policies }: Configuration, chosen: string) {
   return { name: isNew ? unusedIn(policies) : chosen, isNew };
 }
 
-const unusedIn = (policies: Configuration['policies']): string =>
-  Object.hasOwn(policies, NEW_POLICY_NAME) ? `${NEW_POLICY_NAME}-else` : NEW_POLICY_NAME;
+/** A name that no policy has, such as `everyone-2`. */
+function unusedIn(policies: Configuration['policies'], number = 1): string {
+  const name = number === 1 ? NEW_POLICY_NAME : `${NEW_POLICY_NAME}-${number}`;
+  return Object.hasOwn(policies, name) ? unusedIn(policies, number + 1) : name;
+}
 
 /** The group that the source joins or begins; null if there is none. */
 function groupOf(

@@ -1,6 +1,7 @@
 import type { ConfigurationPlan } from '../../model/api/configuration';
 import type { CandidateCheck, Finding } from '../../model/api/job-results';
 import { type Html, html } from '../html';
+import { differenceList } from './plan';
 
 /** The answers that the form of a new source shows: the findings of a worker, accounts, and what would change. */
 
@@ -46,7 +47,7 @@ function accountsOf({ accounts, listing, findings }: CandidateCheck): Html | fal
 export const planResult = (
   { differences, warnings, fit }: ConfigurationPlan,
   yaml: { readonly added: string; readonly whole: string },
-): Html => html`<ul class="diff">${differences.map(({ action, section, name, fields }) => html`<li class="${action}">${action} ${section}.${name}${fields.length > 0 && `: ${fields.join(', ')}`}</li>`)}</ul>
+): Html => html`${differenceList(differences)}
 ${warnings.map((says) => html`<p class="verdict busy">${says}</p>`)}
 ${fit
   .filter(({ group }) => touched(differences, group))

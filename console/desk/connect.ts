@@ -7,6 +7,7 @@ import { inputs, NEW_GROUP, NEW_POLICY, NO_GROUP, OWN_PASSWORD } from './connect
 import { checkResult, planResult } from './connect-parts';
 import { choiceField, type Filled, settingField, textField } from './field-html';
 import type { FieldSpec } from './form-fields';
+import { type Meanwhile, meanwhileBox } from './plan';
 import { cliCommand, type Desk, deskPage } from './shell';
 
 export const CONNECT = '/console/connect';
@@ -37,6 +38,8 @@ export interface ConnectForm extends Filled {
   readonly configuration: Configuration;
   /** A sentence about why nothing was done; empty if there is none. */
   readonly problem: string;
+  /** What others have applied since the plan was shown; null if nothing. */
+  readonly meanwhile: Meanwhile | null;
   /** The sign-in that the user has to repeat; null if none. */
   readonly signIn: string | null;
   readonly check: CandidateCheck | null;
@@ -62,7 +65,9 @@ ${namePart(form)}${settingsPart(form)}${testPart(form)}${peoplePart(form)}${grou
 <p class="hint">The same from a file: ${cliCommand('lockstep sources try -f lockstep.yaml', form.typed(inputs.name) || 'SOURCE')}, then ${cliCommand('lockstep apply -f lockstep.yaml')}</p>`,
   });
 
-function problemOf({ problem, problems, signIn }: ConnectForm): Html | false {
+function problemOf({ problem, problems, signIn, meanwhile }: ConnectForm): Html | false {
+  if (meanwhile !== null)
+    return html`<div id="result">${meanwhileBox(meanwhile, 'What you typed is below. Show again what would change, then connect the source.')}</div>`;
   if (signIn !== null)
     return html`<div class="problem" role="alert" id="result"><p>Nothing was done. It needs a recent sign-in. <a href="${signIn}" target="_blank" rel="noopener">Sign in again in a new tab</a>, then choose the same button here.</p></div>`;
   const all = Object.entries(problems);
@@ -102,8 +107,10 @@ const secretHelp = ({ secretPlaces }: ConnectForm): string =>
     ? 'Write a reference such as ${file:crm}, never the secret itself.'
     : `Write a reference, never the secret itself: \${file:NAME} for a file in ${secretPlaces.map(({ folder }) => folder).join(' or ')} on the machine of the worker, or \${env:NAME} for a variable that begins with ${secretPlaces.map(({ prefix }) => prefix).join(' or ')}.`;
 
-const testPart = ({ check, isTested, problem, problems, signIn, plan }: ConnectForm): Html => {
-  const isShown = signIn === null && problem === '' && Object.keys(problems).length === 0;
+const testPart = (form: ConnectForm): Html => {
+  const { check, isTested, problem, problems, signIn, plan, meanwhile } = form;
+  const isShown =
+    signIn === null && meanwhile === null && problem === '' && Object.keys(problems).length === 0;
   return html`<h2>3. Does it work?</h2><p>A worker signs in to the source with these settings and reads its rules and its first accounts. It changes nothing there.</p>
 <p><button name="do" value="test"${check === null && !isTested && html` class="primary"`}>Test the connection</button></p>
 ${check !== null && html`<div${isShown && plan === null && html` id="result"`}>${checkResult(check)}</div>`}
@@ -176,4 +183,4 @@ ${choiceField(
 const planPart = (form: ConnectForm): Html => html`<h2>6. What would change?</h2>
 ${!form.isTested && html`<p class="hint">These settings are not tested yet.</p>`}
 <div class="tools"><button name="do" value="plan"${form.isTested && form.plan === null && html` class="primary"`}>Show what would change</button>${form.plan !== null && html`<button name="do" value="apply" class="primary">Connect the source</button>`}</div>
-${form.plan !== null && html`<div${form.signIn === null && form.problem === '' && html` id="result"`}>${planResult(form.plan, form.yaml)}</div>`}`;
+${form.plan !== null && html`<div${form.signIn === null && form.meanwhile === null && form.problem === '' && html` id="result"`}>${planResult(form.plan, form.yaml)}</div>`}`;

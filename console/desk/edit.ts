@@ -1,6 +1,6 @@
 import type { ConfigurationPlan } from '../../model/api/configuration';
 import { type Html, html } from '../html';
-import { issueBox, planOf, signInBox } from './plan';
+import { issueBox, type Meanwhile, meanwhileBox, planOf, signInBox } from './plan';
 import { cliCommand, commandButton, type Desk, deskPage, withCommand } from './shell';
 
 /** Where the forms that edit the configuration are sent. They show first what would change. */
@@ -22,6 +22,8 @@ export interface EditView {
   /** Null for an edit that makes the configuration invalid. */
   readonly plan: ConfigurationPlan | null;
   readonly issues: readonly string[];
+  /** What others have applied since the edit was planned; null if nothing. */
+  readonly meanwhile: Meanwhile | null;
   /** The sign-in that the user has to repeat before the edit can be applied; null if none. */
   readonly signIn: string | null;
 }
@@ -29,19 +31,20 @@ export interface EditView {
 /** Shows what an edit would change, before it is applied. */
 export const editPage = (
   desk: Desk,
-  { title, commands, fields, back, plan, issues, signIn }: EditView,
+  { title, commands, fields, back, plan, issues, meanwhile, signIn }: EditView,
 ): string =>
   deskPage(desk, {
     title,
     address: '',
-    content: html`${issueBox(issues, 'This is not possible')}${signInBox(signIn)}
+    content: html`${issueBox(issues, 'This is not possible')}${meanwhileBox(meanwhile, plan === null ? 'Go back, and order it again.' : 'What it would change now is below; check it, then choose Apply.')}${signInBox(signIn)}
 ${plan !== null && planOf(plan)}
 <form method="post" action="${EDIT}" class="tools">${hidden(fields)}<input type="hidden" name="version" value="${plan?.version ?? ''}">
 ${plan !== null && plan.differences.length > 0 && html`<button name="do" value="apply" class="primary">Apply</button>`}<a class="button" href="${back}">Back</a></form>
 ${commands.map(([command, ...names]) => html`<p>${cliCommand(command, ...names)}</p>`)}`,
   });
 
-const hidden = (fields: Readonly<Record<string, string>>): readonly Html[] =>
+/** Fields that a form sends without showing them. */
+export const hidden = (fields: Readonly<Record<string, string>>): readonly Html[] =>
   Object.entries(fields).map(
     ([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`,
   );

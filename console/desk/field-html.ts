@@ -58,7 +58,7 @@ export const choiceField = (
 /** The input of a setting. A browser sends no form with a secret that is not a reference. */
 export function settingField(spec: FieldSpec, filled: Filled, secretHelp: string): Html {
   const { input, label, required, control, options, fallback, secret, setting } = spec;
-  const says = html`${inline(spec.says)}${fallback !== '' && ` Default: ${fallback}.`}${secret && ` ${secretHelp}`} <code>${setting}</code>`;
+  const says = html`${inline(spec.says)}${fallback !== '' && ` Default: ${fallback}.`}${secret && ` ${secretHelp}`}${secret && filled.typed(input) !== '' && html` Typed: <code>${filled.typed(input)}</code>.`} <code>${setting}</code>`;
   const field = { input, label, says, required, unmarked: secret };
   switch (control) {
     case 'flag':
@@ -90,7 +90,7 @@ export function settingField(spec: FieldSpec, filled: Filled, secretHelp: string
         field,
         filled,
         secret
-          ? html` pattern="${REFERENCE}" title="A reference, such as \${file:crm}, never the secret itself"`
+          ? html` type="password" placeholder="\${file:crm}" pattern="${REFERENCE}" title="A reference, such as \${file:crm}, never the secret itself"`
           : null,
       );
   }

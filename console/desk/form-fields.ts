@@ -29,6 +29,8 @@ interface Property {
 /** The text that a form has in an input; empty if it has none. */
 export type Typed = (input: string) => string;
 
+export const inputOfSetting = (setting: string): string => `s-${setting}`;
+
 export function fieldsOf(
   schema: Readonly<Record<string, unknown>>,
   secretSettings: readonly string[],
@@ -39,7 +41,7 @@ export function fieldsOf(
   };
   return Object.entries(properties).map(([setting, property]) => ({
     setting,
-    input: `s-${setting}`,
+    input: inputOfSetting(setting),
     label: labelOf(setting),
     says: property.description ?? '',
     required: required.includes(setting),

@@ -26,7 +26,7 @@ ${verdictOf(group)}
 <h2>Rules</h2><p>The strictest demand of each rule is marked. All examples are invented, and are tried by the code that checks passwords. If a source has several policies, each applies to some of its accounts.</p>
 <div class="scroll"><table class="cards"><caption class="sr">Rules, who demands them, and an example that breaks each</caption><thead><tr><th scope="col">Rule</th>${columnsOf(group).map((source) => html`<th scope="col">${source ?? `policy ${fit.policy}`}</th>`)}<th scope="col">Breaks it</th></tr></thead><tbody>${group.rows.map((row) => ruleRow(group, row))}</tbody></table></div>
 ${fit.notGuaranteed.length > 0 && html`<h2>What the policy does not guarantee</h2><p>A source may refuse such a password although the policy accepts it.</p><ul>${fit.notGuaranteed.map((says) => html`<li>${says}</li>`)}</ul>`}
-${fit.unread.length > 0 && html`<p class="verdict busy">The rules of ${fit.unread.join(', ')} are not known, because no check has read them. ${cliCommand('lockstep doctor', ...fit.unread)}</p>`}
+${fit.unread.length > 0 && html`<p class="verdict busy">No check has read the rules of ${fit.unread.map((source, index) => html`${index > 0 && ', '}<a href="/console/sources/${encodeURIComponent(source)}">${source}</a>`)}. Open the source, and choose Check. ${cliCommand('lockstep doctor', ...fit.unread)}</p>`}
 <h2>Password filters</h2><p>A filter rewrites passwords for a source that does not accept every one. Try one on samples. Never type the password of a person: the page shows it.</p>
 ${trials.map((trial) => filterForm(name, trial))}
 <p class="hint">${cliCommand('lockstep groups show', name)}</p>`,

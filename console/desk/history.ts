@@ -69,11 +69,11 @@ function waitingLines(slots: readonly HistorySlot[]): string[] {
 
 const rounded = (value: number): number => Math.round(value * 10) / 10;
 
-/** The history on the page of a source. */
-export const historySection = (history: SourceHistory, until: Date): Html =>
+/** The history on the page of a source. @param isUp whether it is up now; a worker counts a few seconds after the fact */
+export const historySection = (history: SourceHistory, until: Date, isUp: boolean): Html =>
   html`<h2>The last 24 hours</h2><p>${totalsText(history.slots, history.outages)}.</p>
 <figure class="history">${historyChart(history, until)}<figcaption><span>${shortClock(history.slots[0]?.at ?? until, until)}</span><span class="legend"><span class="written">written</span> <span class="refused">refused</span> <span class="waiting">waiting</span> <span class="down">down or paused</span> each to its own scale</span><span>now</span></figcaption></figure>
-${history.outages.length === 0 ? html`<p>It was neither down nor paused.</p>` : html`<ol class="outages">${history.outages.map((outage) => html`<li class="${outage.condition}">${outageText(outage, (time) => shortClock(time, until))} <a href="/errors/${outage.reason}">What ${outage.reason} means</a></li>`)}</ol>`}
+${history.outages.length === 0 ? html`<p>${isUp ? 'It was neither down nor paused.' : 'A worker adds what is now in a few seconds.'}</p>` : html`<ol class="outages">${history.outages.map((outage) => html`<li class="${outage.condition}">${outageText(outage, (time) => shortClock(time, until))} <a href="/errors/${outage.reason}">What ${outage.reason} means</a></li>`)}</ol>`}
 <details id="history-table"><summary class="more">The same as a table</summary><div class="scroll"><table><caption class="sr">The last 24 hours</caption><thead><tr><th scope="col">From</th><th scope="col">Written</th><th scope="col">Refused</th><th scope="col">Waiting</th></tr></thead><tbody>${[
     ...history.slots,
   ]

@@ -1,4 +1,5 @@
 import type { MappingPlan, MappingRow } from '../../model/api/mapping-import';
+import { MAX_MAPPING_ROWS } from '../../model/people/mapping-rows';
 import { type Html, html } from '../html';
 import { cliCommand, type Desk, deskPage } from './shell';
 
@@ -38,7 +39,7 @@ ${plan !== null && planSection(view, plan)}
 ${option('link', 'Link accounts that no one has to the person of their row', link)}
 ${option('enabled', 'Enable the new mappings at once', enabled)}
 <div class="tools"><button name="do" value="plan">Show what would be created</button>${plan !== null && plan.counts.create > 0 && html`<button name="do" value="import" class="primary">Create ${plan.counts.create === 1 ? '1 mapping' : `${plan.counts.create} mappings`}</button>`}${cliCommand('lockstep mappings import mappings.csv')}</div></form>
-<p class="hint">The command imports longer lists, and values in quotation marks. <a href="/console/applications">Applications and mappings</a></p>`,
+<p class="hint">A list has ${MAX_MAPPING_ROWS} mappings at most. The command also reads values in quotation marks. <a href="/console/applications">Applications and mappings</a></p>`,
   });
 };
 

@@ -2,6 +2,8 @@ import type { AuditRecordAnswer } from '../../model/api/audit';
 import type { Change, ChangeAccount } from '../../model/api/changes';
 import { type OutcomeState, outcomeStates } from '../../model/change/outcome';
 import { type Html, html } from '../html';
+import { counted } from '../texts/counted';
+import { isHeld, mayRetry } from './retry';
 import {
   cliCommand,
   clock,
@@ -39,7 +41,7 @@ export const oneChangePage = (desk: Desk, one: OneChange): string => {
 ${change.endedAt === null ? `Lockstep tries until ${clock(change.expiresAt)}.` : `Ended at ${clock(change.endedAt)}.`}
 ${change.links.temporal !== undefined && html`<a href="${change.links.temporal}">Workflow in Temporal</a>`}</p>
 ${mayControl && change.endedAt === null && changeTools(change)}
-<h2>Accounts</h2>${hidden > 0 && html`<p>${hidden} more accounts are not shown; those that need attention come first. <a href="?all=1">Show all accounts</a></p>`}<div class="scroll"><table class="cards"><caption class="sr">Accounts</caption><thead><tr><th scope="col">Account</th><th scope="col">Outcome</th><th scope="col">Attempts</th><th scope="col">Actions</th></tr></thead><tbody>${accounts.map((account) => accountRow(one, account))}</tbody></table></div>
+<h2>Accounts</h2>${hidden > 0 && html`<p>${hidden} more ${counted(hidden, 'account is', 'accounts are')} not shown; those that need attention come first. <a href="?all=1">Show all accounts</a></p>`}<div class="scroll"><table class="cards"><caption class="sr">Accounts</caption><thead><tr><th scope="col">Account</th><th scope="col">Outcome</th><th scope="col">Attempts</th><th scope="col">Actions</th></tr></thead><tbody>${accounts.map((account) => accountRow(one, account))}</tbody></table></div>
 ${change.mappings.length > 0 && html`<h2>Applications</h2><ul>${change.mappings.map(({ application, state }) => html`<li>${application}: ${state.replaceAll('_', ' ')}</li>`)}</ul>`}
 <h2>What happened</h2>${records.length > MOST_RECORDS && html`<p>The newest ${MOST_RECORDS} of ${records.length} records.</p>`}<ol>${records.slice(-MOST_RECORDS).map(({ at, says, actor }) => html`<li><time datetime="${at.toISOString()}">${clock(at)}</time> ${says} <small>${actor.says}</small></li>`)}</ol>
 <p class="hint">${cliCommand('lockstep status', change.id)}</p>`,
@@ -63,7 +65,7 @@ function changeTools(change: Change): Html {
   const states = change.accounts.map(({ outcome }) => outcome);
   const count = (wanted: (state: OutcomeState) => boolean) => states.filter(wanted).length;
   const reached = {
-    retry: count((state) => state === 'waiting' || state === 'parked'),
+    retry: change.accounts.filter(mayRetryAccount).length,
     park: count((state) => state === 'waiting'),
     cancel: count((state) => !outcomeStates[state].settled),
   };
@@ -78,8 +80,18 @@ function changeTools(change: Change): Html {
         `lockstep ${command}`,
         change.id,
       ),
-  )}</div><p class="hint">A cancelled account keeps its old password; this cannot be undone.</p>`;
+  )}</div><p class="hint">A worker carries a command out within seconds. A parked account is not tried again until someone retries it. A cancelled account keeps its old password; this cannot be undone.</p>`;
 }
+
+/** What can still change for an account that waits or is parked. */
+const commandsFor = (account: ChangeAccount) => [
+  ...(mayRetryAccount(account) ? (['retry'] as const) : []),
+  ...(account.outcome === 'parked' ? [] : (['park'] as const)),
+  'cancel' as const,
+];
+
+const mayRetryAccount = ({ outcome, reason }: ChangeAccount): boolean =>
+  mayRetry({ state: outcome, reason });
 
 const titles = { retry: 'Retry', park: 'Park', cancel: 'Cancel' } as const;
 
@@ -105,7 +117,8 @@ function accountRow({ change, records, mayControl }: OneChange, account: ChangeA
 <td data-label="Outcome"><span class="tag ${tones[outcome] ?? 'busy'}">${outcome.replaceAll('_', ' ')}</span> ${status}
 ${why !== null && html`<p>${why}</p>`}
 ${(reason !== null || vendorCode !== null) && html`<p class="hint">${reason !== null && html`<a href="/errors/${reason}">${reason}</a> `}${vendorCode !== null && `code of the source: ${vendorCode}`}</p>`}
+${outcome === 'waiting' && isHeld(account) && html`<p>A retry does not help while the source is paused.</p>`}
 ${nextTryAt !== null && html`<p>Next attempt at ${clock(nextTryAt)}.</p>`}${account.inDoubt && html`<p>It may hold the old or the new password.</p>`}${accountTimeline(account, records, change.createdAt)}</td>
 <td class="number" data-label="Attempts">${attempts}</td>
-<td>${mayControl && isOpen && html`<div class="tools">${(['retry', 'park', 'cancel'] as const).map((command) => commandButton(`/console/changes/${change.id}/${command}`, titles[command], { account: label }))}</div>`}</td></tr>`;
+<td>${mayControl && isOpen && html`<div class="tools">${commandsFor(account).map((command) => withCommand(commandButton(`/console/changes/${change.id}/${command}`, titles[command], { account: label }), `lockstep ${command}`, change.id, label))}</div>`}</td></tr>`;
 }

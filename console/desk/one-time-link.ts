@@ -4,12 +4,14 @@ import { cliCommand, clock, type Desk, deskPage } from './shell';
 
 interface WantedLink {
   readonly person: string;
+  /** What was typed into the form before. */
+  readonly typed: (field: string) => string;
   /** What is wrong with the form; empty if nothing. */
   readonly problem: string;
 }
 
 /** The form by which an agent makes a one-time link, after checking who is calling. */
-export const oneTimeLinkForm = (desk: Desk, { person, problem }: WantedLink): string =>
+export const oneTimeLinkForm = (desk: Desk, { person, typed, problem }: WantedLink): string =>
   deskPage(desk, {
     title: `One-time link for ${person}`,
     address: '',
@@ -18,14 +20,19 @@ export const oneTimeLinkForm = (desk: Desk, { person, problem }: WantedLink): st
 <form method="post" action="${formOf(person)}" class="columns"><div>
 <p class="field"><label for="check">How have you checked the caller?</label><select id="check" name="check" required><option value="">Choose</option>${Object.entries(
       callerChecks,
-    ).map(([check, says]) => html`<option value="${check}">${says}</option>`)}</select></p>
-<p class="field"><label for="reason">Reason or ticket</label><input id="reason" name="reason" required maxlength="200" autocomplete="off" aria-describedby="reason-hint"><small class="hint" id="reason-hint">The audit keeps it, so never write a password there.</small></p>
-<fieldset class="field options"><legend>How does the person get the link?</legend><label><input type="radio" name="deliver" value="mail"> By mail to the address on file; only the person sees it</label><label><input type="radio" name="deliver" value="agent" checked> Show it to me once, and I pass it on</label></fieldset>
-<p class="field"><label for="comment">Comment</label><input id="comment" name="comment" maxlength="500" autocomplete="off"></p>
+    ).map(
+      ([check, says]) =>
+        html`<option value="${check}"${typed('check') === check && html` selected`}>${says}</option>`,
+    )}</select></p>
+<p class="field"><label for="reason">Reason or ticket</label><input id="reason" name="reason" required maxlength="200" autocomplete="off" aria-describedby="reason-hint" value="${typed('reason')}"><small class="hint" id="reason-hint">The audit keeps it, so never write a password there.</small></p>
+<fieldset class="field options"><legend>How does the person get the link?</legend><label><input type="radio" name="deliver" value="mail"${byMail(typed) && html` checked`}> By mail to the address on file; only the person sees it</label><label><input type="radio" name="deliver" value="agent"${!byMail(typed) && html` checked`}> Show it to me once, and I pass it on</label></fieldset>
+<p class="field"><label for="comment">Comment</label><input id="comment" name="comment" maxlength="500" autocomplete="off" value="${typed('comment')}"></p>
 <p><button class="primary">Make the link</button></p></div></form>
 <p class="hint">${cliCommand('lockstep identities one-time-link --check called-back --reason "ticket 4711"', person)}</p>
 <p><a href="/console/people/${encodeURIComponent(person)}">Back to ${person}</a></p>`,
   });
+
+const byMail = (typed: WantedLink['typed']): boolean => typed('deliver') === 'mail';
 
 const formOf = (person: string): string =>
   `/console/people/${encodeURIComponent(person)}/one-time-link`;
@@ -41,6 +48,15 @@ export const mailedLinkPage = (
     content: html`<p class="verdict good" role="status">A mail with the link is on its way to ${sentTo}. The link works once, until ${clock(expiresAt)}.</p>
 <p class="hint">A newer link, or any change of the password, ends this one.</p>
 <p><a href="/console/people/${encodeURIComponent(person)}">Back to ${person}</a></p>`,
+  });
+
+/** The link was shown before, or is not valid any more. */
+export const goneLinkPage = (desk: Desk, person: string): string =>
+  deskPage(desk, {
+    title: `One-time link for ${person}`,
+    address: '',
+    content: html`<p class="verdict busy">The link was shown once, and no page shows it again. If the person does not have it, make another one, which ends the first.</p>
+<p class="tools"><a class="button" href="${formOf(person)}">Make another link</a> <a href="/console/people/${encodeURIComponent(person)}">Back to ${person}</a></p>`,
   });
 
 interface MadeLink {

@@ -13,6 +13,7 @@ export const relaysPage = (desk: Desk, relays: readonly Relay[]): string => {
     isLive: true,
     content: html`<p class="verdict ${troubled.length > 0 ? 'bad' : 'good'}">${verdictOf(used, troubled)}</p>
 ${used.length > 0 && html`<div class="scroll"><table class="cards"><caption class="sr">Relays</caption><thead><tr><th scope="col">Relay</th><th scope="col">State</th><th scope="col">Heard</th><th scope="col">Queued</th><th scope="col">Received</th></tr></thead><tbody>${[...used].sort((one, other) => relayProblemsOf(other).length - relayProblemsOf(one).length).map(relayRow)}</tbody></table></div>`}
+${used.length === 0 && html`<p>To capture changes where they are made, make a key with the scope relay-enrol for the source, and register a relay beside it. ${cliCommand('lockstep relay register')}</p>`}
 <p class="hint">${cliCommand('lockstep captures')}</p>`,
   });
 };
@@ -22,7 +23,7 @@ function verdictOf(used: readonly Relay[], troubled: readonly Relay[]): string {
     return 'No relay is registered. Captures can still arrive over HTTP, over SCIM and from adapters.';
   if (troubled.length === 0) return 'Every relay works.';
   const sources = [...new Set(troubled.map(({ source }) => source))];
-  return `${troubled.length} of ${used.length} relays have trouble: ${sources.join(', ')}.`;
+  return `${troubled.length} of ${used.length === 1 ? '1 relay has' : `${used.length} relays have`} trouble: ${sources.join(', ')}.`;
 }
 
 function relayRow(relay: Relay): Html {

@@ -1,15 +1,11 @@
-import type { AuditPage } from '../../model/api/audit';
 import type {
   ConfigurationPlan,
   ConfigurationVersions,
   GroupFit,
 } from '../../model/api/configuration';
-import type { ApiKeys } from '../../model/api/keys';
-import type { Sessions } from '../../model/api/sessions';
-import type { StalePage } from '../../model/api/stale';
 import { type Html, html } from '../html';
-import { issueBox, planOf, signInBox } from './plan';
-import { cliCommand, clock, commandButton, type Desk, deskPage } from './shell';
+import { issueBox, type Meanwhile, meanwhileBox, planOf, signInBox } from './plan';
+import { cliCommand, clock, type Desk, deskPage } from './shell';
 
 export interface Settings {
   /** The text of the configuration, as YAML. */
@@ -19,6 +15,10 @@ export interface Settings {
   /** What the text would change; null before it was planned. */
   readonly plan: ConfigurationPlan | null;
   readonly issues: readonly string[];
+  /** The version of the configuration that the text was made from. */
+  readonly version: number;
+  /** What others have applied since; null if nothing. */
+  readonly meanwhile: Meanwhile | null;
   /** The sign-in that the user has to repeat before the text can be applied; null if none. */
   readonly signIn: string | null;
 }
@@ -26,22 +26,25 @@ export interface Settings {
 /** The configuration as text, what a new text would change, and whether the groups suit their sources. */
 export const settingsPage = (
   desk: Desk,
-  { text, fit, versions, plan, issues, signIn }: Settings,
+  { text, fit, versions, plan, issues, version, meanwhile, signIn }: Settings,
 ): string =>
   deskPage(desk, {
     title: 'Configuration',
     address: '/console/settings',
     content: html`<p><a class="button" href="/console/connect">Connect a source</a></p>
 ${issueBox(issues, 'This text is not a valid configuration')}
+${meanwhileBox(meanwhile, outdated)}
 ${signInBox(signIn)}
 ${plan !== null && planOf(plan)}
 <form method="post" action="/console/settings"><p class="field"><label for="text">lockstep.yaml</label><textarea class="code" id="text" name="text" spellcheck="false" autocomplete="off" data-1p-ignore>${text}</textarea></p>
-<input type="hidden" name="version" value="${plan?.version ?? ''}">
+<input type="hidden" name="version" value="${version}">
 <div class="tools"><button name="do" value="plan">Show what would change</button>${plan !== null && plan.differences.length > 0 && html`<button name="do" value="apply" class="primary">Apply</button>`}${cliCommand('lockstep plan -f lockstep.yaml')}</div></form>
-<h2>Groups</h2>${fit.map(fitOf)}
-<h2>Versions</h2><ul>${versions.map(({ version, appliedAt, appliedBy }) => html`<li>Version ${version}, ${clock(appliedAt)}, by ${appliedBy.says} <a href="/console/settings?version=${version}">open</a></li>`)}</ul>
+<h2>Groups</h2>${fit.length === 0 ? html`<p>No sources share a password yet. Connect a source, and choose a group for it.</p>` : fit.map(fitOf)}
+<h2>Versions</h2>${versions.length === 0 && html`<p>No configuration was applied yet.</p>`}<ul>${versions.map(({ version: one, appliedAt, appliedBy }) => html`<li>Version ${one}, ${clock(appliedAt)}, by ${appliedBy.says} <a href="/console/settings?version=${one}">open<span class="sr"> version ${one}</span></a></li>`)}</ul>
 <p class="hint">To roll back, open an older version and apply its text.</p>`,
   });
+
+const outdated = html`Your text is below, but it is outdated: to apply it would undo what they changed. Put their changes into your text, from <a href="/console/settings" target="_blank" rel="noopener">the configuration in force in a new tab</a>.`;
 
 const fitOf = ({
   group,
@@ -52,42 +55,3 @@ const fitOf = ({
   unread,
 }: GroupFit): Html => html`<h3><a href="/console/groups/${encodeURIComponent(group)}">${group}</a></h3><p>Policy ${policy}. ${fits === null ? 'No password satisfies all sources.' : `Every source accepts: ${fits}`}</p>
 <ul>${[...impossible, ...notGuaranteed].map((says) => html`<li>${says}</li>`)}</ul>${unread.length > 0 && html`<p class="hint">Not checked yet: ${unread.join(', ')}. ${cliCommand('lockstep doctor')}</p>`}`;
-
-/** The API keys and the open sessions. */
-export const keysPage = (desk: Desk, { keys }: ApiKeys, { sessions }: Sessions): string =>
-  deskPage(desk, {
-    title: 'Keys and sessions',
-    address: '/console/keys',
-    content: html`<h2>Open sessions</h2>${sessions.length === 0 && html`<p>There is none.</p>`}<ul>${sessions.map(({ id, keyName, createdAt, seenAt }) => html`<li>${keyName}, since ${clock(createdAt)}, last seen ${clock(seenAt)} ${commandButton(`/console/sessions/${id}/end`, 'End')}</li>`)}</ul>
-<h2>API keys</h2><div class="scroll"><table class="cards"><caption class="sr">API keys</caption><thead><tr><th scope="col">Name</th><th scope="col">Scopes</th><th scope="col">Groups</th><th scope="col">Last used</th><th scope="col">State</th></tr></thead><tbody>${keys.map(
-      (key) =>
-        html`<tr><th scope="row">${key.name}${key.agent !== null && html`<br><small>${key.agent}</small>`}</th><td data-label="Scopes">${key.scopes.join(', ')}</td><td data-label="Groups">${key.groups?.join(', ') ?? 'all'}</td><td data-label="Last used">${key.lastUsedAt === null ? 'never' : clock(key.lastUsedAt)}</td><td data-label="State">${key.revokedAt === null ? (key.expiresAt === null ? 'valid' : `until ${clock(key.expiresAt)}`) : 'revoked'}</td></tr>`,
-    )}</tbody></table></div><p class="hint">${cliCommand('lockstep keys create <name> --scope <scope>')}</p>`,
-  });
-
-/** The audit, with filters in the address. */
-export const auditPage = (
-  desk: Desk,
-  page: AuditPage,
-  query: Readonly<Record<string, string>>,
-): string =>
-  deskPage(desk, {
-    title: 'Audit',
-    address: '/console/audit',
-    content: html`<form class="filters" action="/console/audit" method="get">${['person', 'source', 'action', 'actor'].map((name) => html`<label>${name}<input name="${name}" value="${query[name] ?? ''}" autocomplete="off"></label>`)}<button>Filter</button></form>
-<div class="scroll"><table class="cards"><caption class="sr">Audit records</caption><thead><tr><th scope="col">Time</th><th scope="col">What happened</th><th scope="col">By</th></tr></thead><tbody>${page.records.map(
-      ({ at, says, actor, severity }) =>
-        html`<tr><td data-label="Time">${clock(at)}</td><td>${severity === 'warning' && html`<span class="tag bad">warning</span> `}${says}</td><td data-label="By">${actor.says}</td></tr>`,
-    )}</tbody></table></div>${page.next !== null && html`<p><a href="/console/audit?${new URLSearchParams({ ...query, cursor: page.next }).toString()}">Older records</a></p>`}`,
-  });
-
-/** The accounts that do not hold the current password of their person. */
-export const stalePage = (desk: Desk, page: StalePage): string =>
-  deskPage(desk, {
-    title: 'Stale accounts',
-    address: '/console/stale',
-    content: html`${page.stale.length === 0 && html`<p class="verdict good">No account is known to hold an older password.</p>`}<ul class="accounts">${page.stale.map(
-      ({ identity, source, account, says, cure, since }) =>
-        html`<li class="waits"><span class="mark" aria-hidden="true">!</span><div><p><a href="/console/people/${encodeURIComponent(identity)}">${identity}</a>, ${source} <small>${account}</small></p><p>${says} ${cure}</p><p class="hint">Since ${clock(since)}</p></div></li>`,
-    )}</ul>${page.next !== null && html`<p><a href="/console/stale?cursor=${page.next}">More</a></p>`}`,
-  });

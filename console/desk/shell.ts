@@ -25,25 +25,27 @@ interface DeskPage {
   readonly content: Html;
   /** True if the page keeps itself current. */
   readonly isLive?: boolean;
+  /** A script of its own, for a page that does not keep itself current. */
+  readonly script?: keyof Assets;
 }
 
 /** A page of the staff. */
 export const deskPage = (
   desk: Desk,
-  { title, address, verdict, fixed, content, isLive = false }: DeskPage,
+  { title, address, verdict, fixed, content, isLive = false, script }: DeskPage,
 ): string =>
   page({
     lang: 'en',
     title: `${title} – Lockstep`,
     assets: desk.assets,
-    ...(isLive ? { script: 'live' as const } : {}),
+    ...(isLive ? { script: 'live' as const } : script === undefined ? {} : { script }),
     // A browser without JavaScript would lose what the user has typed.
     ...(isLive && fixed === undefined ? { refreshSeconds: 15 } : {}),
     header: html`<a class="skip" href="#main">Skip to the content</a><a class="brand" href="/console">Lockstep</a>
 <nav aria-label="Console">${desk.links.map(
       ({ href, title: link }) =>
         html`<a href="${href}"${href === address && html` aria-current="page"`}>${link}</a>`,
-    )}<form method="post" action="/console/sign-out" class="inline"><span class="hint">${desk.name}</span><button>Sign out</button></form></nav>`,
+    )}${desk.name !== '' && html`<form method="post" action="/console/sign-out" class="inline"><span class="hint">${desk.name}</span><button>Sign out</button></form>`}</nav>`,
     main: html`<h1>${title}</h1>
 ${desk.done !== '' && html`<p class="verdict busy" role="status">${desk.done}</p>`}
 ${verdict !== undefined && html`<p class="verdict ${verdict.tone}" role="status" id="verdict">${verdict.says}</p>`}
@@ -56,12 +58,12 @@ const liveNotes = html`<p class="hint needs-script"><label><input type="checkbox
 <p class="verdict bad" role="alert" id="ended" hidden>This page is not updated any more, because your session has ended. <a href="/console/sign-in">Sign in again</a></p>
 <p class="verdict busy" role="status" id="lost" hidden>The server cannot be reached. The page shows the state of the time below, and tries again.</p>`;
 
-/** A page with one sentence, for a request that failed. */
-export const problemPage = (desk: Desk, says: string): string =>
+/** A page with one sentence, for a request that failed. @param back the page of the form that was sent; null if none was */
+export const problemPage = (desk: Desk, says: string, back: string | null): string =>
   deskPage(desk, {
     title: 'That did not work',
     address: '',
-    content: html`<p class="verdict bad">${says}</p><p><a href="/console">Back to the overview</a></p>`,
+    content: html`<p class="verdict bad">${says}</p><p>${back !== null && html`<a href="${back}">Back to the form</a> or `}<a href="/console">${back === null ? 'Back to the overview' : 'to the overview'}</a></p>`,
   });
 
 /** The title that people read, below a technical name; nothing if the configuration states none. */

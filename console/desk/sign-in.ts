@@ -9,12 +9,14 @@ interface SignIn {
   readonly to: string;
   /** True if the user has a session, and has to confirm who they are. */
   readonly isAgain: boolean;
+  /** True if a form came after the session had ended. */
+  readonly hasEnded: boolean;
 }
 
 /** The page on which staff sign in, at the identity provider or with an API key. */
 export const signInPage = (
   assets: Assets,
-  { title, to, isAgain }: SignIn,
+  { title, to, isAgain, hasEnded }: SignIn,
   problem: string,
 ): string =>
   page({
@@ -24,6 +26,7 @@ export const signInPage = (
     header: html`<span class="brand">Lockstep</span><nav aria-label="People"><a href="/password">Change a password</a></nav>`,
     main: html`<h1>${isAgain ? 'Sign in again' : 'Sign in'}</h1>
 ${isAgain && html`<p class="intro">What you want to do needs a recent sign-in. Then you are back on the page.</p>`}
+${hasEnded && html`<p class="verdict busy" role="status">Your session had ended, so nothing was done. After the sign-in you are back on the page.</p>`}
 ${problem !== '' && html`<div class="problem" role="alert"><p>${problem}</p></div>`}
 ${title !== null && html`<p><a class="button primary" href="/sign-in?to=${encodeURIComponent(to)}${isAgain && '&again=1'}">Sign in with ${title}</a></p>`}
 <form method="post" action="/console/sign-in${isAgain && '?again=1'}" class="columns"><div>

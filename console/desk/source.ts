@@ -2,8 +2,10 @@ import type { Finding } from '../../model/api/job-results';
 import type { SourceHistories } from '../../model/api/source-history';
 import type { Source, Waiting } from '../../model/api/sources';
 import { type Html, html } from '../html';
+import { counted } from '../texts/counted';
 import { findingList } from './connect-parts';
 import { historySection } from './history';
+import { conditionOf, conditionTones } from './now-verdict';
 import { cliCommand, clock, commandButton, type Desk, deskPage, withCommand } from './shell';
 import { accountsText, previewOf, sourceTools, type Verb, verbTitles } from './source-tools';
 
@@ -28,18 +30,24 @@ export const sourcePage = (
     // The findings are of one check; a renewal would take them away.
     isLive: findings === null,
     verdict: {
-      tone: source.state === 'up' ? 'good' : source.state === 'down' ? 'busy' : 'bad',
+      tone: conditionTones[conditionOf(source)],
       says: stateSays(source),
     },
-    content: html`${titleOf(source)}<p>${source.kind}, ${source.accounts} linked accounts${source.groups.length > 0 && `, in ${source.groups.join(', ')}`}. <a href="/console/changes?source=${encodeURIComponent(source.name)}">Its changes</a></p>
+    content: html`${titleOf(source)}<p>${source.kind}, ${source.accounts} linked ${counted(source.accounts, 'account', 'accounts')}${source.groups.length > 0 && `, in ${source.groups.join(', ')}`}. <a href="/console/changes?source=${encodeURIComponent(source.name)}">Its changes</a></p>
 ${mayConfigure && source.groups.length > 0 && html`<p>The rules of ${source.groups.map((group) => html`<a href="/console/groups/${encodeURIComponent(group)}">${group}</a> `)}</p>`}
-${mayOperate && html`<div class="tools">${sourceTools(source)}${withCommand(commandButton(`/console/sources/${encodeURIComponent(source.name)}/refresh`, 'Refresh its accounts'), 'lockstep refresh', source.name)}</div>`}
+${mayOperate && html`<div class="tools">${sourceTools(source)}${withCommand(commandButton(`/console/sources/${encodeURIComponent(source.name)}/refresh`, 'Refresh its accounts'), 'lockstep refresh', source.name)}</div>${toolHints(source)}`}
 ${findings !== null && html`<h2>What a worker has just found</h2>${findingList(findings)}`}
 <h2>What waits, by reason</h2>${groups.length === 0 ? html`<p>Nothing waits for this source.</p>` : waitingTable(source, groups, mayOperate)}
 <p class="hint">${cliCommand('lockstep sources waiting', source.name)}</p>
-${history.sources.map((one) => historySection(one, history.until))}
+${history.sources.map((one) => historySection(one, history.until, source.state === 'up'))}
 <p class="hint">${cliCommand('lockstep sources history', source.name)}</p>`,
   });
+
+/** What each command reaches, and how long it takes. */
+const toolHints = ({ state, accounts }: Source): Html =>
+  html`<ul class="hint">${state !== 'paused' && html`<li>Pause: from now on nothing is written to ${accounts === 1 ? 'its account' : `its ${accounts} accounts`}; new passwords wait until someone resumes it.</li>`}${state === 'paused' && html`<li>Resume: what waits is written within seconds, the oldest changes first, at a rate that the source bears.</li>`}${state === 'down' && html`<li>Probe now: one account is tried at once, instead of at the next probe.</li>`}
+<li>Check: a worker signs in and reads the rules of the source, for half a minute at most. It changes nothing.</li>
+<li>Refresh: a worker reads every account of the source and links new ones to people. It writes no password. Large sources take minutes.</li></ul>`;
 
 /** What people read about the source, in each language. */
 const titleOf = ({ title, hint }: Source): Html =>
@@ -65,7 +73,7 @@ export const waitingTable = (
     (
       group,
     ) => html`<tr><th scope="row">${group.says}<br><small>${group.state}${group.reason !== null && html`, <a href="/errors/${group.reason}">${group.reason}</a>`}</small></th>
-<td class="number" data-label="Accounts">${group.reason === null ? group.accounts : html`<a href="/console/changes?${new URLSearchParams({ source: source.name, reason: group.reason }).toString()}">${group.accounts}<span class="sr"> accounts that wait for ${group.reason}</span></a>`}</td><td data-label="Oldest change">${clock(group.oldestAt)}${group.nextTryAt !== null && html`<br><small>next try ${clock(group.nextTryAt)}</small>`}</td>
+<td class="number" data-label="Accounts">${group.reason === null ? group.accounts : html`<a href="/console/changes?${new URLSearchParams({ source: source.name, reason: group.reason }).toString()}">${group.accounts}<span class="sr"> ${counted(group.accounts, 'account that waits', 'accounts that wait')} for ${group.reason}</span></a>`}</td><td data-label="Oldest change">${clock(group.oldestAt)}${group.nextTryAt !== null && html`<br><small>next try ${clock(group.nextTryAt)}</small>`}</td>
 <td>${mayOperate && group.reason !== null && html`<div class="tools">${verbsOf(source, group).map((verb) => command(source.name, verb, group.reason, reached(groups, verb, group)))}</div>`}</td></tr>`,
   )}</tbody></table></div>`;
 

@@ -11,6 +11,8 @@ export interface ChangeForm {
   readonly action: string;
   /** Why no current password is needed; null if the form asks for the user name and the current password. */
   readonly why: 'signedIn' | 'link' | null;
+  /** Whether a person who has forgotten the password can sign in at an identity provider. */
+  readonly maySignIn: boolean;
   readonly userName: string;
   /** The groups that share one auth source: a change covers them together. */
   readonly chosen: readonly GroupRules[];
@@ -43,10 +45,17 @@ ${formOf(texts, form)}
       ({ title, hint, isFirst }) =>
         html`<li>${title[texts.lang]}${isFirst && html` <small>${t.first}</small>`}${hintOf(texts, { hint })}</li>`,
     )}</ul>
-<p class="hint">${t.covers}</p></aside>
+<p class="hint">${t.covers}</p>
+${form.why === null && forgotten(texts, form)}</aside>
 </div>`,
   });
 }
+
+/** What a person does who has forgotten the password. */
+const forgotten = ({ change: t, lang }: Texts, { maySignIn }: ChangeForm): Html => html`
+<h2>${t.forgottenTitle}</h2>
+${maySignIn && html`<p>${t.forgottenSignIn} <a href="/me/password?lang=${lang}">${t.forgottenSignInLink}</a></p>`}
+<p>${t.forgottenHelpDesk} <a href="/password/link?lang=${lang}">${t.forgottenCode}</a></p>`;
 
 /** The hint of a source below its title; nothing if it has none. */
 export const hintOf = ({ lang }: Texts, { hint }: Pick<Described, 'hint'>): Html | null =>

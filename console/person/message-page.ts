@@ -4,11 +4,11 @@ import type { Texts } from '../texts/texts';
 import { personHeader } from './change-page';
 
 /** A page with one sentence, for an address that shows nothing. */
-export const messagePage = (texts: Texts, assets: Assets, says: string): string =>
+export const messagePage = (texts: Texts, assets: Assets, title: string, says: string): string =>
   page({
     lang: texts.lang,
-    title: texts.change.title,
+    title,
     assets,
     header: personHeader(texts, '/password'),
-    main: html`<h1>${texts.change.title}</h1><p class="verdict bad">${says}</p>`,
+    main: html`<h1>${title}</h1><p class="verdict bad">${says}</p>`,
   });

@@ -5,7 +5,7 @@ import { type Html, html } from '../html';
 import { type Assets, page } from '../shell';
 import type { Texts } from '../texts/texts';
 import { hintOf, meHeader, personHeader } from './change-page';
-import { personReason } from './reasons';
+import { openReason, type PersonReason, personObstacle, personReason } from './reasons';
 
 type Row = keyof Texts['progress']['states'];
 
@@ -26,8 +26,8 @@ const rowOf: Readonly<Record<OutcomeState, Row>> = {
 const marks: Readonly<Record<Row, string>> = {
   has: '✓',
   writing: '…',
-  waits: '⏳',
-  parked: '⏳',
+  waits: '↻',
+  parked: '↻',
   refused: '✕',
   leftOut: '–',
   notTried: '–',
@@ -86,10 +86,15 @@ const isVerified = ({ accounts }: Change): boolean =>
 function verdictOf({ progress: t, reasons }: Texts, change: Change): string {
   const reason = personReason(change.reason);
   const why = reason === null ? '' : ` ${reasons[reason]}`;
+  const isParked = change.accounts.some(({ outcome }) => outcome === 'parked');
   const verdicts: Readonly<Record<ChangeState, string>> = {
     accepted: t.checking,
     applying: isVerified(change) ? t.working : t.checking,
-    waiting: isVerified(change) ? t.waiting : `${t.checking} ${reasons.away}`,
+    waiting: isVerified(change)
+      ? isParked
+        ? t.waitingParked
+        : t.waiting
+      : `${t.notYet} ${reasons[authWaits(change) ?? 'away']}`,
     done: t.done,
     partial: t.partial,
     refused: `${t.refused}${why}`,
@@ -99,6 +104,12 @@ function verdictOf({ progress: t, reasons }: Texts, change: Change): string {
     superseded: t.superseded,
   };
   return verdicts[change.state];
+}
+
+/** Why the auth account is not changed yet. */
+function authWaits({ accounts }: Change): PersonReason | null {
+  const auth = accounts.find(({ role }) => role === 'auth');
+  return auth === undefined ? null : openReason(auth.outcome, auth.reason);
 }
 
 function toneOf({ state }: Change): 'good' | 'busy' | 'bad' {
@@ -113,8 +124,10 @@ const accountsOf = (texts: Texts, change: Change, now: Date): Html => html`
 function accountRow(texts: Texts, change: Change, account: ChangeAccount, now: Date): Html {
   const t = texts.progress;
   const row = rowOf[account.outcome];
-  const shown = account.signInPrevented ?? (row === 'has' ? null : account.reason);
-  const reason = personReason(shown);
+  const reason =
+    row === 'has' || account.signInPrevented !== null
+      ? personObstacle(account.signInPrevented)
+      : openReason(account.outcome, account.reason);
   const sentences = [
     ...(row === 'has' && account.proved ? [t.proved(timeIn(texts, account.updatedAt))] : []),
     ...(reason === null ? [] : [texts.reasons[reason]]),

@@ -1,11 +1,18 @@
+import type { OutcomeState } from '../../model/change/outcome';
 import type { LeaveOutCode } from '../../model/change/plan';
-import type { SignInObstacle } from '../../model/change/sign-in-prevented';
+import { isSignInObstacle, type SignInObstacle } from '../../model/change/sign-in-prevented';
 import type { Reason } from '../../model/errors';
 
 /** What a person needs to know about an account. Many reasons that an operator tells apart are one to the person. */
 export type PersonReason =
   | 'away'
+  | 'paused'
+  | 'maintenance'
+  | 'operators'
+  | 'turn'
+  | 'parked'
   | 'locked'
+  | 'lockedOut'
   | 'checking'
   | 'othersFirst'
   | 'tooShort'
@@ -39,12 +46,12 @@ export const personReasons: Readonly<Record<ShownReason, PersonReason>> = {
   adapter_not_receiving: 'away',
   throttled: 'away',
   account_locked: 'locked',
-  certificate_refused: 'away',
-  service_credential_refused: 'away',
-  source_paused: 'away',
-  source_in_maintenance: 'away',
-  source_at_limit: 'away',
-  key_store_unavailable: 'away',
+  certificate_refused: 'operators',
+  service_credential_refused: 'operators',
+  source_paused: 'paused',
+  source_in_maintenance: 'maintenance',
+  source_at_limit: 'turn',
+  key_store_unavailable: 'operators',
   in_doubt: 'checking',
   awaiting_acknowledgement: 'checking',
   account_in_use: 'checking',
@@ -103,6 +110,20 @@ export const personReasons: Readonly<Record<ShownReason, PersonReason>> = {
   others_unchanged: 'notTried',
   source_removed: 'switchedOff',
 };
+
+/** The sentence for an account that holds the new password, but with which the person cannot sign in. */
+const obstacles: Readonly<Record<SignInObstacle, PersonReason>> = {
+  account_disabled: 'disabled',
+  account_locked: 'lockedOut',
+  must_change_password: 'mustChange',
+};
+
+export const personObstacle = (code: string | null): PersonReason | null =>
+  isSignInObstacle(code) ? obstacles[code] : personReason(code);
+
+/** Why an account of a change that has not ended does not hold the new password; null if nothing keeps it. */
+export const openReason = (state: OutcomeState, reason: string | null): PersonReason | null =>
+  state === 'parked' ? 'parked' : personReason(reason);
 
 /** The sentence key of a reason that may come from a newer release. */
 export const personReason = (reason: string | null): PersonReason | null =>

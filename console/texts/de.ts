@@ -1,3 +1,4 @@
+import { counted } from './counted';
 import type { Texts } from './texts';
 
 export const de: Texts = {
@@ -28,6 +29,13 @@ export const de: Texts = {
     coversTitle: 'Geändert wird Ihr Passwort in',
     covers: 'Systeme, in denen Sie kein Konto haben, werden übersprungen.',
     first: 'zuerst',
+    forgottenTitle: 'Haben Sie Ihr Passwort vergessen?',
+    forgottenSignIn:
+      'Wenn Sie sich ohne Passwort anmelden können, etwa mit einem Passkey oder einer Chipkarte:',
+    forgottenSignInLink: 'Anmelden und ein neues setzen',
+    forgottenHelpDesk:
+      'Sonst rufen Sie Ihren Helpdesk an. Er prüft, wer Sie sind, und gibt Ihnen einen Link oder einen Code, mit dem Sie ein neues setzen.',
+    forgottenCode: 'Ich habe einen Code',
     withoutCurrent: {
       signedIn: 'Sie haben sich eben angemeldet und brauchen das aktuelle nicht.',
       link: 'Ihr Helpdesk hat geprüft, wer Sie sind; Sie brauchen das aktuelle nicht.',
@@ -38,14 +46,21 @@ export const de: Texts = {
     minLength: (n) => `hat mindestens ${n} Zeichen`,
     maxLength: (n) => `hat höchstens ${n} Zeichen`,
     minAlpha: (n) => `hat mindestens ${n} Buchstaben`,
-    minNonAlpha: (n) => `hat mindestens ${n} Zeichen, die keine Buchstaben sind`,
+    minNonAlpha: (n) =>
+      `hat mindestens ${n} Zeichen, ${counted(n, 'das kein Buchstabe ist', 'die keine Buchstaben sind')}`,
     minUpper: (n) => `hat mindestens ${n} Großbuchstaben`,
     minLower: (n) => `hat mindestens ${n} Kleinbuchstaben`,
-    minNumeric: (n) => `hat mindestens ${n} Ziffern`,
-    minSpecial: (n) => `hat mindestens ${n} Zeichen, die weder Buchstaben noch Ziffern sind`,
+    minNumeric: (n) => `hat mindestens ${n} ${counted(n, 'Ziffer', 'Ziffern')}`,
+    minSpecial: (n) =>
+      `hat mindestens ${n} Zeichen, ${counted(n, 'das weder Buchstabe noch Ziffer ist', 'die weder Buchstaben noch Ziffern sind')}`,
     minCharacterTypes: (n) =>
       `hat ${n} dieser Arten: Großbuchstaben, Kleinbuchstaben, Ziffern, andere Zeichen`,
-    maxRepeatedChars: (n) => `wiederholt kein Zeichen mehr als ${n} Mal hintereinander`,
+    maxRepeatedChars: (n) =>
+      counted(
+        n,
+        'hat kein Zeichen zweimal hintereinander',
+        `hat kein Zeichen mehr als ${n} Mal hintereinander`,
+      ),
     allowed: (set) => `hat nur diese Zeichen: ${set}`,
     notAllowed: (set) => `hat keines dieser Zeichen: ${set}`,
     identityWordMinLength: () => 'enthält nicht Ihren eigenen Namen',
@@ -54,9 +69,12 @@ export const de: Texts = {
     notCommon: () => 'gehört nicht zu denen, die Angreifer zuerst versuchen',
     minStrength: () => 'ist schwer zu erraten',
     lists: () => 'steht in keiner Liste gestohlener oder leicht zu erratender Passwörter',
-    history: (n) => `ist keines Ihrer letzten ${n} Passwörter`,
-    minAgeSeconds: (n) =>
-      `ist nicht die zweite Änderung innerhalb von ${Math.ceil(Number(n) / 3600)} Stunden`,
+    history: (n) =>
+      counted(n, 'ist nicht Ihr letztes Passwort', `ist keines Ihrer letzten ${n} Passwörter`),
+    minAgeSeconds: (n) => {
+      const hours = Math.ceil(Number(n) / 3600);
+      return `ist nicht die zweite Änderung innerhalb ${counted(hours, 'einer Stunde', `von ${hours} Stunden`)}`;
+    },
   },
   onlyIn: (source, rule) => `${rule} (${source})`,
   problems: {
@@ -69,12 +87,13 @@ export const de: Texts = {
     group: 'Sie haben mehr als ein Passwort. Wählen Sie, welches Sie ändern.',
     notNow:
       'Im Moment lassen sich keine Passwörter ändern. Es wurde nichts geändert. Versuchen Sie es später noch einmal.',
+    notNowHere: 'Das geht im Moment nicht. Versuchen Sie es später noch einmal.',
     missing: 'Füllen Sie alle Felder aus.',
     tooMany:
       'Aus diesem Netz kamen zu viele Versuche. Warten Sie zehn Minuten, und versuchen Sie es noch einmal.',
     refused: 'Das Passwort ließ sich nicht ändern. Es wurde nichts geändert.',
     otherSite:
-      'Dieses Formular kam von einer anderen Website. Öffnen Sie diese Seite neu, und ändern Sie es hier.',
+      'Dieses Formular kam von einer anderen Website. Öffnen Sie diese Seite neu, und senden Sie das Formular von hier.',
     notFound:
       'Unter dieser Adresse gibt es keine Seite, oder dieser Browser kann sie nicht mehr zeigen.',
   },
@@ -84,6 +103,9 @@ export const de: Texts = {
     done: 'Fertig: Ihr neues Passwort gilt überall.',
     working: 'Ihr neues Passwort gilt. Die anderen Systeme erhalten es jetzt.',
     waiting: 'Ihr neues Passwort gilt. Einige Systeme erhalten es später; Sie müssen nichts tun.',
+    waitingParked:
+      'Ihr neues Passwort gilt, aber Ihr Helpdesk muss sich einige Systeme ansehen, bevor sie es erhalten.',
+    notYet: 'Ihr Passwort ist noch nicht geändert.',
     partial: 'Ihr neues Passwort gilt, aber nicht in jedem System.',
     refused: 'Ihr Passwort wurde nicht geändert. Ihr altes Passwort gilt weiter.',
     expired: 'Ihr Passwort wurde nicht geändert, weil ein System zu lange nicht erreichbar war.',
@@ -119,8 +141,19 @@ export const de: Texts = {
   },
   reasons: {
     away: 'Das System ist im Moment nicht erreichbar. Sie müssen nichts tun.',
+    paused:
+      'Die Betreiber haben dieses System angehalten. Es erhält Ihr Passwort, wenn sie es fortsetzen; Sie müssen nichts tun.',
+    maintenance:
+      'Dieses System wird gerade gewartet. Es erhält Ihr Passwort danach; Sie müssen nichts tun.',
+    operators:
+      'Die Betreiber müssen etwas richten, bevor dieses System Ihr Passwort erhält. Sie müssen nichts tun.',
+    turn: 'Gerade werden viele Passwörter geändert; Ihres kommt bald an die Reihe. Sie müssen nichts tun.',
+    parked:
+      'Von selbst wird es nicht noch einmal versucht: Ihr Helpdesk oder die Betreiber müssen es sich erst ansehen. Rufen Sie Ihren Helpdesk an, und nennen Sie diese Seite.',
     locked:
-      'Das Konto ist gesperrt. Es erhält das Passwort, wenn die Sperre endet; der Helpdesk kann sie aufheben.',
+      'Das Konto ist gesperrt. Es erhält das Passwort, wenn die Sperre endet; schneller geht es, wenn Ihr Helpdesk sie aufhebt.',
+    lockedOut:
+      'Das Konto ist gesperrt; Sie können sich dort erst anmelden, wenn die Sperre endet. Schneller geht es, wenn Ihr Helpdesk sie aufhebt.',
     checking: 'Das System prüft die Änderung. Sie müssen nichts tun.',
     othersFirst: 'Es erhält das Passwort nach allen anderen Systemen.',
     tooShort:
@@ -192,6 +225,12 @@ export const de: Texts = {
     },
     notDelivered: 'Nicht zugestellt.',
     notMe: 'Wenn eine davon nicht von Ihnen war, rufen Sie Ihren Helpdesk an.',
+    sessions: 'Wo ich noch angemeldet bin',
+    noSessions: 'Sie sind nur in diesem Browser angemeldet.',
+    session: (since, seen) => `Ein anderer Browser, seit ${since}, zuletzt benutzt ${seen}.`,
+    endSession: 'Beenden',
+    sessionHint:
+      'Ist eine davon nicht von Ihnen, beenden Sie sie, ändern Sie Ihr Passwort, und rufen Sie Ihren Helpdesk an.',
   },
   applications: {
     title: 'Meine Anwendungen',

@@ -1,3 +1,4 @@
+import { counted } from './counted';
 import type { Texts } from './texts';
 
 export const en: Texts = {
@@ -28,23 +29,36 @@ export const en: Texts = {
     covers: 'Systems in which you have no account are skipped.',
     first: 'first',
     closed: 'Passwords cannot be changed on this page. Ask your help desk.',
+    forgottenTitle: 'Have you forgotten your password?',
+    forgottenSignIn: 'If you can sign in without it, such as with a passkey or a smart card:',
+    forgottenSignInLink: 'Sign in, and set a new one',
+    forgottenHelpDesk:
+      'Otherwise call your help desk. They check who you are, and give you a link or a code with which you set a new one.',
+    forgottenCode: 'I have a code',
     withoutCurrent: {
       signedIn: 'You have just signed in, so you need not give the current one.',
       link: 'Your help desk has checked who you are, so you need not give the current one.',
     },
   },
   rules: {
-    minLength: (n) => `has at least ${n} characters`,
-    maxLength: (n) => `has at most ${n} characters`,
-    minAlpha: (n) => `has at least ${n} letters`,
-    minNonAlpha: (n) => `has at least ${n} characters that are not letters`,
-    minUpper: (n) => `has at least ${n} upper-case letters`,
-    minLower: (n) => `has at least ${n} lower-case letters`,
-    minNumeric: (n) => `has at least ${n} digits`,
-    minSpecial: (n) => `has at least ${n} characters that are not letters or digits`,
+    minLength: (n) => `has at least ${n} ${counted(n, 'character', 'characters')}`,
+    maxLength: (n) => `has at most ${n} ${counted(n, 'character', 'characters')}`,
+    minAlpha: (n) => `has at least ${n} ${counted(n, 'letter', 'letters')}`,
+    minNonAlpha: (n) =>
+      `has at least ${n} ${counted(n, 'character that is not a letter', 'characters that are not letters')}`,
+    minUpper: (n) => `has at least ${n} upper-case ${counted(n, 'letter', 'letters')}`,
+    minLower: (n) => `has at least ${n} lower-case ${counted(n, 'letter', 'letters')}`,
+    minNumeric: (n) => `has at least ${n} ${counted(n, 'digit', 'digits')}`,
+    minSpecial: (n) =>
+      `has at least ${n} ${counted(n, 'character that is neither a letter nor a digit', 'characters that are neither letters nor digits')}`,
     minCharacterTypes: (n) =>
       `has ${n} of these kinds: upper-case, lower-case, digits, other characters`,
-    maxRepeatedChars: (n) => `repeats no character more than ${n} times in a row`,
+    maxRepeatedChars: (n) =>
+      counted(
+        n,
+        'has no character twice in a row',
+        `repeats no character more than ${n} times in a row`,
+      ),
     allowed: (set) => `has only these characters: ${set}`,
     notAllowed: (set) => `has none of these characters: ${set}`,
     identityWordMinLength: () => 'does not contain your own name',
@@ -53,8 +67,12 @@ export const en: Texts = {
     notCommon: () => 'is not one that attackers try first',
     minStrength: () => 'is hard to guess',
     lists: () => 'is not in a list of leaked or easily guessed passwords',
-    history: (n) => `is not one of your last ${n} passwords`,
-    minAgeSeconds: (n) => `is not the second change within ${Math.ceil(Number(n) / 3600)} hours`,
+    history: (n) =>
+      counted(n, 'is not your last password', `is not one of your last ${n} passwords`),
+    minAgeSeconds: (n) => {
+      const hours = Math.ceil(Number(n) / 3600);
+      return `is not the second change within ${counted(hours, 'an hour', `${hours} hours`)}`;
+    },
   },
   onlyIn: (source, rule) => `${rule} (${source})`,
   problems: {
@@ -66,10 +84,12 @@ export const en: Texts = {
     rules: 'The new password does not satisfy these rules. Nothing was changed.',
     group: 'You have more than one password. Choose which one to change.',
     notNow: 'Passwords cannot be changed at the moment. Nothing was changed. Try again later.',
+    notNowHere: 'That is not possible at the moment. Try again later.',
     missing: 'Fill in all fields.',
     tooMany: 'There were too many attempts from this network. Wait ten minutes, then try again.',
     refused: 'The password could not be changed. Nothing was changed.',
-    otherSite: 'This form was sent from another website. Open this page again, and change it here.',
+    otherSite:
+      'This form was sent from another website. Open this page again, and send the form from here.',
     notFound: 'There is no page at this address, or it can no longer be shown in this browser.',
   },
   progress: {
@@ -78,6 +98,9 @@ export const en: Texts = {
     done: 'Done: your new password works everywhere.',
     working: 'Your new password works. The other systems are getting it now.',
     waiting: 'Your new password works. Some systems get it later; you need not do anything.',
+    waitingParked:
+      'Your new password works, but your help desk has to look at some systems before they get it.',
+    notYet: 'Your password is not changed yet.',
     partial: 'Your new password works, but not in every system.',
     refused: 'Your password was not changed. Your old password still works.',
     expired: 'Your password was not changed, because a system was away for too long.',
@@ -113,8 +136,19 @@ export const en: Texts = {
   },
   reasons: {
     away: 'The system cannot be reached at the moment. You need not do anything.',
+    paused:
+      'The operators have paused this system. It gets your password when they continue; you need not do anything.',
+    maintenance:
+      'This system is in maintenance. It gets your password afterwards; you need not do anything.',
+    operators:
+      'The operators have to correct something before this system gets your password. You need not do anything.',
+    turn: 'Many passwords are being changed at the moment, and it is your turn soon. You need not do anything.',
+    parked:
+      'It is not tried again by itself: your help desk or the operators have to look at it first. Call your help desk, and mention this page.',
     locked:
-      'The account is locked. It gets the password when the lock ends; the help desk can unlock it.',
+      'The account is locked. It gets the password when the lock ends; to go faster, ask your help desk to unlock it.',
+    lockedOut:
+      'The account is locked, so you cannot sign in there until the lock ends; to go faster, ask your help desk to unlock it.',
     checking: 'The system is checking the change. You need not do anything.',
     othersFirst: 'It gets the password after all other systems.',
     tooShort: 'The system wants a longer password. Change it again, and choose a longer one.',
@@ -181,6 +215,12 @@ export const en: Texts = {
     },
     notDelivered: 'Not delivered.',
     notMe: 'If one of these was not you, call your help desk.',
+    sessions: 'Where else I am signed in',
+    noSessions: 'You are signed in only in this browser.',
+    session: (since, seen) => `Another browser, since ${since}, last used ${seen}.`,
+    endSession: 'End',
+    sessionHint:
+      'If one of these is not you, end it, change your password, and call your help desk.',
   },
   applications: {
     title: 'My applications',

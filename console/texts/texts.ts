@@ -40,6 +40,12 @@ export interface Texts {
     readonly covers: string;
     readonly first: string;
     readonly closed: string;
+    readonly forgottenTitle: string;
+    /** For a person who can sign in without the password; the link follows. */
+    readonly forgottenSignIn: string;
+    readonly forgottenSignInLink: string;
+    readonly forgottenHelpDesk: string;
+    readonly forgottenCode: string;
     /** Why the form asks for no current password. */
     readonly withoutCurrent: Readonly<Record<'signedIn' | 'link', string>>;
   };
@@ -53,6 +59,8 @@ export interface Texts {
     readonly rules: string;
     readonly group: string;
     readonly notNow: string;
+    /** The same on a page that is about something else than a new password. */
+    readonly notNowHere: string;
     readonly missing: string;
     readonly tooMany: string;
     readonly refused: string;
@@ -65,6 +73,10 @@ export interface Texts {
     readonly done: string;
     readonly working: string;
     readonly waiting: string;
+    /** Like `waiting`, when an operator or the help desk has to act first. */
+    readonly waitingParked: string;
+    /** The auth account waits; why follows. */
+    readonly notYet: string;
     readonly partial: string;
     readonly refused: string;
     readonly expired: string;
@@ -106,6 +118,12 @@ export interface Texts {
     readonly noticeKinds: Readonly<Record<PersonNotice, string>>;
     readonly notDelivered: string;
     readonly notMe: string;
+    readonly sessions: string;
+    readonly noSessions: string;
+    /** A session in another browser: when it began, and when it was last used. */
+    readonly session: (since: string, seen: string) => string;
+    readonly endSession: string;
+    readonly sessionHint: string;
   };
   readonly applications: {
     readonly title: string;

@@ -21,7 +21,7 @@ const outcomeStateSchema = z
 
 const leaveOutCodes = keysOf<LeaveOutCode>(leaveOutSays);
 export const leaveOutReason = z.enum(leaveOutCodes).nullable();
-const outcomeReason = z
+export const outcomeReason = z
   .enum([...errorCodes, ...leaveOutCodes] as [ErrorCode | LeaveOutCode])
   .nullable();
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { outcomeStates } from '../change/outcome';
 import { notedProblems } from '../people/links';
-import { changeSummarySchema } from './changes';
+import { changeSummarySchema, outcomeReason } from './changes';
 import { keysOf, time, timeOrNull } from './fields';
 import { staleHereSchema } from './stale';
 import { describedFields } from './titles';
@@ -19,8 +19,11 @@ const heldSchema = z.object({
 const openSchema = z.object({
   change: z.string(),
   state: z.enum(keysOf(outcomeStates)),
+  reason: outcomeReason.describe(
+    'Why it waits, is parked, or is not begun; null if nothing keeps it.',
+  ),
   says: z.string().describe('The state and its reason, for a person to read.'),
-  nextTryAt: timeOrNull,
+  nextTryAt: timeOrNull.describe('When it is tried next; null while its source is paused.'),
 });
 
 export const accountOverviewSchema = z.object({

@@ -16,4 +16,10 @@ export const sessionSchema = z
 
 export const sessionsSchema = z.object({ sessions: z.array(sessionSchema) });
 
+/** The sign-ins of one person. */
+export const ownSessionsSchema = z.object({
+  sessions: z.array(sessionSchema.omit({ keyId: true, keyName: true }).meta({ id: 'OwnSession' })),
+});
+
+export type OwnSessions = z.output<typeof ownSessionsSchema>;
 export type Sessions = z.output<typeof sessionsSchema>;

@@ -1,4 +1,4 @@
-import { type ErrorCode, errors, isErrorCode, waitingSays } from '../errors';
+import { type ErrorCode, errors, isErrorCode, pausedSays, waitingSays } from '../errors';
 import type { PasswordFilter } from '../policy/password-filter';
 import type { PolicyRules } from '../policy/presets';
 import { limitsSay } from '../policy/target-limits';
@@ -36,6 +36,8 @@ export interface ReasonContext {
   readonly filters: readonly (PasswordFilter | null)[];
   /** The policies of the groups of the change that the password satisfies; empty for a hash, which none can check. */
   readonly satisfied: readonly PolicyRules[];
+  /** Who has paused the source; null if it is not paused, or the key is gone. */
+  readonly pausedBy: string | null;
 }
 
 /**
@@ -45,7 +47,7 @@ export interface ReasonContext {
 export function reasonSays(
   state: OutcomeState,
   reason: ErrorCode | LeaveOutCode,
-  { source, sourcePolicies, filters, satisfied }: ReasonContext,
+  { source, sourcePolicies, filters, satisfied, pausedBy }: ReasonContext,
 ): string {
   if (!isErrorCode(reason)) return leaveOutSays[reason];
   const known = sourcePolicies ?? [];
@@ -53,7 +55,8 @@ export function reasonSays(
     filters.some((filter) => couldBreak(satisfied, filter)(limit, policy));
   const limits = limitsSay(reason, source, known, couldBreakOne);
   if (limits !== null) return `${errors[reason].says} ${limits}`;
-  if (state === 'waiting') return waitingSays(reason);
+  if (state === 'waiting')
+    return reason === 'source_paused' ? pausedSays(pausedBy) : waitingSays(reason);
   return state === 'applied'
     ? `The source accepted the password, but no login could verify it. ${errors[reason].says}`
     : errors[reason].says;

@@ -1,4 +1,4 @@
-import { type Reason, waitingSays } from '../errors';
+import { pausedSays, type Reason, waitingSays } from '../errors';
 
 /**
  * The circuit breaker of a source. While a source is down, one change at a time probes it, and the others wait. While a
@@ -61,6 +61,8 @@ export type SourceState =
       readonly since: Date;
       /** One of `automaticPauses`, or the name of the API key that paused it. */
       readonly by: string;
+      /** The agent or the name of that key; absent if it is not known. */
+      readonly byName?: string;
       /** When the pause ends by itself; null if an operator has to end it. */
       readonly until: Date | null;
     };
@@ -73,8 +75,12 @@ export const sourceStates: Readonly<Record<SourceState['state'], string>> = {
 };
 
 /** The sentence about the state of a source: why it is not up, and what to do. */
-export const sourceSays = (source: SourceState): string =>
-  source.state === 'up' ? sourceStates.up : waitingSays(source.reason);
+export function sourceSays(source: SourceState): string {
+  if (source.state === 'up') return sourceStates.up;
+  if (source.state === 'paused' && source.reason === 'source_paused')
+    return pausedSays(source.byName ?? null);
+  return waitingSays(source.reason);
+}
 
 /** What one answer of a source does to its circuit. */
 export type CircuitStep =

@@ -7,7 +7,13 @@ import type { PolicyRules } from './presets';
 import { sampleOf } from './sample-password';
 import { type PictureRule, somePerson, variantsOf } from './sample-variants';
 import { limitsBroken, type SourcePolicy, type TargetLimit, targetLimits } from './target-limits';
-import { asksNothing, demandOfGroup, demandsOfMember, type Member } from './target-policy';
+import {
+  asksNothing,
+  bindingPolicies,
+  demandOfGroup,
+  demandsOfMember,
+  type Member,
+} from './target-policy';
 
 /** What one policy demands by a rule. */
 export interface Bound {
@@ -123,7 +129,7 @@ const checkerOfGroup = ({ name, rules }: Parameters<typeof policyPicture>[0]): C
 });
 
 const checkersOfMember = (member: Member): Checker[] =>
-  member.policies.map((policy) => ({
+  bindingPolicies(member).map((policy) => ({
     source: member.source,
     policy: policy.name,
     says: (rule) => limitSays(rule, policy),

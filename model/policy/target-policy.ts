@@ -74,18 +74,29 @@ export const demandOfGroup = (name: string, rules: PolicyRules): Demand => ({
   filter: null,
 });
 
-export const demandsOfMember = ({ source, filter, policies }: Member): Demand[] =>
-  (policies.length === 0 && filter !== null
-    ? [{ ...asksNothing, name: 'its filter' }]
-    : policies
-  ).map((policy) => ({
+export const demandsOfMember = (member: Member): Demand[] =>
+  bindingPolicies(member).map((policy) => ({
     ...policy,
     minNonAlpha: 0,
     allowed: null,
     notAllowed: '',
-    name: `${policy.name} of "${source}"`,
-    filter,
+    name: `${policy.name} of "${member.source}"`,
+    filter: member.filter,
   }));
+
+/**
+ * The policies that bind a password of a source, with the minimum length of its filter. A source that shows none is bound
+ * by its filter alone.
+ */
+export function bindingPolicies({ filter, policies }: Member): readonly TargetPolicy[] {
+  if (filter === null) return policies;
+  const least = leastLeftBy(filter);
+  const shown = policies.length === 0 ? [{ ...asksNothing, name: 'the filter' }] : policies;
+  return shown.map((policy) => ({ ...policy, minLength: Math.max(policy.minLength, least) }));
+}
+
+/** A filter needs one character at least; that is no rule for people to read. */
+const leastLeftBy = ({ minLength }: PasswordFilter): number => (minLength > 1 ? minLength : 0);
 
 /** The demands that contradict each other in pairs. A demand that no password satisfies alone is reported alone. */
 function impossiblePairs(demands: readonly Demand[]): string[] {
@@ -141,7 +152,7 @@ export function gaps(
   { source, filter, policies }: Member,
 ): string[] {
   const given = givenBy(policy.rules, filter);
-  return policies.flatMap((target) => {
+  const ofPolicies = policies.flatMap((target) => {
     const says = limitNames
       .filter((limit) => gapRules[limit](given, target))
       .map((limit) => targetLimits[limit].says(target))
@@ -152,7 +163,19 @@ export function gaps(
           `${target.name} of "${source}" ${says.join(', ')}; the policy "${policy.name}" does not guarantee that.`,
         ];
   });
+  if (filter === null || leastLeftBy(filter) <= leastLeft(policy.rules, filter)) return ofPolicies;
+  return [
+    ...ofPolicies,
+    `The filter of "${source}" needs ${filter.minLength} characters that it does not remove; the policy "${policy.name}" does not guarantee that.`,
+  ];
 }
+
+/** How many characters of a password the filter leaves at least. */
+const leastLeft = (
+  { minLength }: PolicyRules,
+  { allowed, replaceWith, maxLength = Number.POSITIVE_INFINITY }: PasswordFilter,
+): number =>
+  allowed !== undefined && replaceWith === undefined ? 0 : Math.min(minLength, maxLength);
 
 /** What the policy of the group guarantees about every password, after the filter of the source. */
 export interface Given {

@@ -47,6 +47,8 @@ export interface OutcomeView extends OutcomeFacts {
    * every other account, and when the source was never checked.
    */
   readonly sourcePolicies: readonly TargetPolicy[] | null;
+  /** Who has paused the source: the agent or the name of the API key; null if it is not paused, or the key is gone. */
+  readonly pausedBy: string | null;
 }
 
 export interface MappingView {
@@ -77,10 +79,9 @@ async function readWhere(db: Database, condition: RawBuilder<unknown>): Promise<
                'label', o.label, 'source', o.source, 'account', o.account_name, 'role', o.role, 'state', o.state,
                'reason', o.reason, 'vendorCode', o.vendor_code, 'attempts', o.attempts, 'inDoubt', o.in_doubt,
                'proof', o.proof, 'nextTryAt', ${notPast('o.next_try_at')}, 'updatedAt', o.updated_at,
-               'trouble', s.reason, 'endsAt', ${notPast('s.ends_at')},
+               'trouble', s.reason, 'endsAt', ${notPast('s.ends_at')}, 'pausedBy', s.paused_by,
                'sourcePolicies', ${reportedPolicies}) order by o.position), '[]')
-            from outcome o left join (
-              select source, reason, coalesce(next_probe_at, until) as ends_at from source_state) s on s.source = o.source
+            from outcome o left join ${sourceTrouble} s on s.source = o.source
             where o.change_id = change.id) as accounts,
            (select coalesce(json_agg(json_build_object(
                'application', m.application, 'state', m.state, 'reason', m.reason, 'appliedSeq', m.applied_seq,
@@ -124,6 +125,12 @@ const reportedPolicies = sql`
     where job.source = o.source and kind = 'check' and job.state = 'done'
     order by finished_at desc limit 1) end`;
 
+/** What keeps the accounts of each source that is down or paused, until when, and the operator who has paused it. */
+export const sourceTrouble = sql`(
+  select source, reason, coalesce(next_probe_at, until) as ends_at,
+    (select coalesce(k.agent, k.name) from api_key k where 'api-key:' || k.id = set_by) as paused_by
+  from source_state)`;
+
 interface WaitingRow {
   readonly state: OutcomeState;
   readonly reason: OutcomeReason | null;
@@ -138,7 +145,7 @@ interface WaitingRow {
  * current reason of the source. Only a waiting account has a next attempt, and for its turn at a limited source there is
  * no time.
  */
-function shownOf(row: WaitingRow): OutcomeFacts & Pick<OutcomeView, 'nextTryAt'> {
+export function shownOf(row: WaitingRow): OutcomeFacts & Pick<OutcomeView, 'nextTryAt'> {
   const { state, reason, trouble } = row;
   if (state === 'waiting' && trouble !== null && heldReasons.some((held) => held === reason))
     return { reason: trouble, signInPrevented: null, nextTryAt: row.endsAt };
@@ -147,7 +154,7 @@ function shownOf(row: WaitingRow): OutcomeFacts & Pick<OutcomeView, 'nextTryAt'>
 }
 
 /** The time in this column, or the current time if that has passed: then the attempt is due. */
-const notPast = (column: 'o.next_try_at' | 's.ends_at') =>
+export const notPast = (column: 'o.next_try_at' | 's.ends_at') =>
   sql`case when ${sql.ref(column)} is not null then greatest(${sql.ref(column)}, now()) end`;
 
 /** The groups whose changes a caller may see; null: every group. */

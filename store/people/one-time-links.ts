@@ -96,6 +96,7 @@ export async function renewCode(
 export interface OpenLink {
   readonly id: string;
   readonly caller: Caller;
+  readonly expiresAt: Date;
 }
 
 /**
@@ -103,15 +104,16 @@ export interface OpenLink {
  * @returns null also when the agent no longer has the right to make links
  */
 export async function findLink(db: Database, code: string): Promise<OpenLink | null> {
-  const { rows } = await sql<{ id: string; identityId: string; keyId: string }>`
-    select l.id, l.identity_id as "identityId", l.key_id as "keyId"
+  const { rows } = await sql<{ id: string; identityId: string; keyId: string; expiresAt: Date }>`
+    select l.id, l.identity_id as "identityId", l.key_id as "keyId", l.expires_at as "expiresAt"
     from one_time_link l join identity i on i.id = l.identity_id
       join api_key k on k.id = l.key_id and (k.expires_at is null or k.expires_at > now())
     where l.hash = ${hashOf(code)} and ${isValid}`.execute(db);
   const [link] = rows;
   const agent = link === undefined ? null : await callerWithKey(db, link.keyId);
   if (link === undefined || agent === null || !hasRight(agent.scopes, 'help')) return null;
-  return { id: link.id, caller: { ...agent, identityId: link.identityId } };
+  const { id, identityId, expiresAt } = link;
+  return { id, expiresAt, caller: { ...agent, identityId } };
 }
 
 /** Longer than a request waits for the auth account. */

@@ -15,18 +15,27 @@ export async function readSourceStates(db: Database): Promise<Map<string, Source
     .selectFrom('source_state')
     .select(['source', 'condition', 'reason', 'since', 'set_by', 'failures'])
     .select(['next_probe_at', 'until'])
+    .select(
+      sql<string | null>`
+        (select coalesce(k.agent, k.name) from api_key k where 'api-key:' || k.id = set_by)`.as(
+        'by_name',
+      ),
+    )
     .execute();
   return new Map(
-    rows.map(({ source, condition, reason, since, set_by, failures, next_probe_at, until }) => [
+    rows.map(({ source, condition, reason, since, set_by, by_name, ...row }) => [
       source,
       condition === 'paused'
-        ? { state: condition, reason: reason as PauseReason, since, by: set_by, until }
+        ? {
+            ...{ state: condition, reason: reason as PauseReason, since, by: set_by },
+            ...{ until: row.until, ...(by_name === null ? {} : { byName: by_name }) },
+          }
         : {
             state: condition,
             reason: reason as SourceTrouble,
             since,
-            failures,
-            nextProbeAt: next_probe_at ?? since,
+            failures: row.failures,
+            nextProbeAt: row.next_probe_at ?? since,
           },
     ]),
   );

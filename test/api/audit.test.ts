@@ -147,6 +147,8 @@ const withoutRecord: Readonly<Record<string, string>> = {
   'POST /v1/mappings/plan': 'It changes nothing.',
   'POST /v1/password-filters/try': 'It changes nothing.',
   'POST /v1/mappings/generate': 'It changes nothing.',
+  'DELETE /v1/me/sessions/{id}':
+    'It needs a session; test/console/forgotten.test.ts tests its record.',
   'DELETE /v1/sessions/{id}': 'It needs a session; test/console/desk.test.ts tests its record.',
   'POST /scim/v2/{source}/Users/.search': 'It changes nothing.',
   'POST /v1/notices/test': 'It needs a channel; test/api/notices.test.ts tests its record.',

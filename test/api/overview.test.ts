@@ -72,6 +72,40 @@ describeWith(['postgres'], 'the overview of a person', () => {
     expect(next).toEqual([expect.stringContaining(`"lockstep retry ${id}"`)]);
   });
 
+  test('an account of a paused source names who has paused it, and has no retry and no time', async () => {
+    const { api } = provider;
+    const { db } = api.database;
+    const person = await provider.person();
+    const id = await change(person);
+    await settled(db, id, 'directory');
+    const waits = { state: 'waiting', reason: 'unreachable', proof: 'none', nextTryInMs: 60_000 };
+    await settled(db, id, 'warehouse', waits as object);
+    const key = await api.newKey(['operate']);
+    await api.send('POST', '/v1/sources/warehouse/pause', { key });
+    const { accounts, next } = await overview(person);
+    const { body } = await api.send('GET', '/v1/keys');
+    const keys = body.keys as { id: string; name: string }[];
+    const name = keys.find((one) => one.id === `key_${key.split('_')[1]}`)?.name;
+    expect(accounts[1]?.open).toMatchObject({
+      ...{ reason: 'source_paused', nextTryAt: null },
+      says: expect.stringContaining(`${name} has paused this source.`),
+    });
+    expect(next).toEqual([expect.stringMatching(/^warehouse: .*a retry does not help/)]);
+    const { sources } = (await api.send('GET', '/v1/sources')).body;
+    expect(sources).toContainEqual(
+      expect.objectContaining({
+        name: 'warehouse',
+        says: expect.stringContaining(`${name} has paused this source.`),
+      }),
+    );
+    const waiting = await api.send('GET', '/v1/sources/warehouse/waiting');
+    expect(waiting.body.groups).toMatchObject([{ reason: 'unreachable', nextTryAt: null }]);
+    await api.send('POST', '/v1/sources/warehouse/resume');
+    expect((await overview(person)).accounts[1]?.open).toMatchObject({
+      ...{ reason: 'unreachable', nextTryAt: expect.any(String) },
+    });
+  });
+
   test('a refused capture shows its reason in the overview, in stale, and below the last change', async () => {
     const person = await provider.person();
     const id = await done(person);

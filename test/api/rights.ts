@@ -33,6 +33,8 @@ export const rightsTable: Readonly<Record<string, string>> = {
   'POST /v1/identities/{name}/one-time-link': 'help-desk',
   'GET /v1/me': 'person',
   'GET /v1/me/changes/{id}': 'person',
+  'GET /v1/me/sessions': 'person',
+  'DELETE /v1/me/sessions/{id}': 'person',
   'GET /v1/me/applications': 'person',
   'POST /v1/me/applications/{id}/enable': 'person',
   'POST /v1/me/applications/{id}/disable': 'person',

@@ -172,7 +172,7 @@ describeWith(['postgres'], 'the pages about adapters', () => {
   test('an edit is shown first, names its command, and is applied after a recent sign-in only', async () => {
     const visitor = await signIn('admin');
     const preview = await edit(visitor, { edit: 'adapter-enable', name: 'warehouse' });
-    expect(preview.text).toContain('update sources.warehouse: adapter');
+    expect(preview.text).toContain('update sources.warehouse');
     expect(preview.text).toContain('lockstep adapters enable warehouse');
     expect(await adapterInForce('warehouse')).toMatchObject({ enabled: false });
     await sql`update session set authenticated_at = now() - interval '1 hour'`.execute(

@@ -117,6 +117,24 @@ describeWith(['slapd', 'postgres', 'temporal'], 'the pages that connect a source
     expect(page).toContain('value="http://x"');
     const again = await submit(typed({ do: 'plan', name: 'crm' }));
     expect(await again.text()).toContain('There is already a source &quot;crm&quot;.');
+    const before = await inForce();
+    const group = { group: ':new', 'new-group': 'all', 'other-source': 'crm', policy: ':new' };
+    for (const what of ['plan', 'apply']) {
+      const taken = await submit(typed({ do: what, ...group }));
+      expect([taken.status, await taken.text()]).toEqual([
+        422,
+        expect.stringContaining('There is already a group &quot;all&quot;.'),
+      ]);
+    }
+    expect(await inForce()).toEqual(before);
+  });
+
+  test('a setting that refers to a secret is not shown while it is typed, and says what to write', async () => {
+    const page = await (await submit(typed({ do: 'plan' }))).text();
+    const [input = ''] = /<input id="s-bindPassword"[^>]*>/.exec(page) ?? [];
+    expect(input).toContain('type="password"');
+    expect(input).toContain('title="A reference, such as ${file:crm}, never the secret itself"');
+    expect(page).toMatch(/Typed: <code>\$\{env:LOCKSTEP_SECRET_\w+\}<\/code>/);
   });
 
   test('a test and an apply need a sign-in of the last minutes, and keep what was typed', async () => {

@@ -2,6 +2,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import type { Scope } from '../../model/api/scopes';
 import { revokeApiKey } from '../../store/api-keys';
 import { anyRecord, readAudit } from '../../store/audit-records';
+import { pauseSource, reopenSource } from '../../store/sources/state';
 import type { TestApi } from '../support/api';
 import {
   complaintsOf,
@@ -34,11 +35,16 @@ describeWith(['slapd', 'postgres', 'temporal'], 'the pages of the staff', () => 
     await suite.lockstep.readEnd(changeId);
   });
 
-  const post = (path: string, cookie: string, fields: Record<string, string> = {}) =>
+  const post = (
+    path: string,
+    cookie: string,
+    fields: Record<string, string> = {},
+    referer = api.url,
+  ) =>
     fetch(api.url + path, {
       method: 'POST',
       redirect: 'manual',
-      headers: { origin: api.url, cookie },
+      headers: { origin: api.url, cookie, referer },
       body: new URLSearchParams(fields),
     });
   const get = (path: string, cookie: string) =>
@@ -165,7 +171,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'the pages of the staff', () => 
     await until(async () => /Down [^<]* 1 account waited; it was written by/.test(await read()));
     const nowPage = await (await get('/console', cookie)).text();
     expect(nowPage).toMatch(
-      /aria-label="In 24 hours: \d+ accounts? written, 0 refused, at most 1 waited, down/,
+      /aria-label="In 24 hours: \d+ accounts? written, 0 refused, at most \d+ waited, down/,
     );
   });
 
@@ -220,14 +226,85 @@ describeWith(['slapd', 'postgres', 'temporal'], 'the pages of the staff', () => 
     expect((await post('/console/people', cookie, { name: 'x' })).status).toBe(400);
     const fields = { action: 'unlock', reason: 'ticket 4711', source: 'directory' };
     const acted = await post(`/console/people/${person}/act`, cookie, fields);
-    expect(acted.status).toBe(200);
-    expect(await acted.text()).toContain('directory: ');
-    await until(async () => {
-      const filter = { ...anyRecord, person };
-      const { db } = suite.lockstep.database;
-      const records = await readAudit(db, { filter, order: 'newest', cursor: null, limit: 5 });
-      return JSON.stringify(records).includes('ticket 4711');
-    });
+    expect(acted.status).toBe(303);
+    const shown = acted.headers.get('location') ?? '';
+    const read = async () => (await get(shown, cookie)).text();
+    await until(async () => (await read()).includes('directory: The account was not locked.'));
+    const other = await signIn('help-desk');
+    expect(await (await get(shown, other.cookie)).text()).not.toContain('was not locked');
+    const filter = { ...anyRecord, person, action: 'account.unlock.requested' };
+    const { db } = suite.lockstep.database;
+    const records = await readAudit(db, { filter, order: 'newest', cursor: null, limit: 5 });
+    expect(records).toHaveLength(1);
+    expect(JSON.stringify(records)).toContain('ticket 4711');
+  });
+
+  test('an administrator unlinks an account from its person, and the help desk cannot', async () => {
+    const { person: other, accounts } = await suite.addPerson('directory', 'crm');
+    const page = `/console/people/${other}`;
+    const account = accounts.find(({ source }) => source === 'crm')?.name ?? '';
+    const fields = { source: 'crm', account };
+    const [desk, admin] = [await signIn('help-desk'), await signIn('configure')];
+    expect(await (await get(page, desk.cookie)).text()).not.toContain('Unlink');
+    expect((await post(`${page}/unlink`, desk.cookie, fields)).status).toBe(403);
+    expect(await (await get(page, admin.cookie)).text()).toContain('Unlink');
+    const done = await post(`${page}/unlink`, admin.cookie, fields);
+    expect(done.headers.get('location')).toBe(`${page}?done=unlinked`);
+    const after = await (await get(`${page}?done=unlinked`, admin.cookie)).text();
+    expect(after).toContain('The account is unlinked.');
+    expect(after).not.toContain(account);
+    expect((await post(`${page}/unlink`, admin.cookie, fields)).status).toBe(404);
+  });
+
+  test('a retry is offered to the help desk only where it helps', async () => {
+    const { db } = suite.lockstep.database;
+    const { person: other } = await suite.addPerson('directory', 'crm');
+    const { cookie } = await signIn('help-desk');
+    await pauseSource(db, 'crm', 'source_paused', 'test');
+    const id = await suite.lockstep.accept({ person: other, password: newPassword() });
+    await suite.lockstep.readUntil(id, ({ state }) => state === 'waiting');
+    const read = async (path: string) => (await get(path, cookie)).text();
+    for (const page of [`/console/people/${other}`, `/console/changes/${id}`]) {
+      expect(await read(page)).toContain('retry does not help');
+      expect(await read(page)).not.toContain(`action="/console/changes/${id}/retry"`);
+    }
+    await post(`/console/changes/${id}/park`, cookie);
+    await suite.lockstep.readUntil(id, ({ accounts }) =>
+      accounts.some(({ state }) => state === 'parked'),
+    );
+    for (const page of [`/console/people/${other}`, `/console/changes/${id}`])
+      expect(await read(page)).toContain(`action="/console/changes/${id}/retry"`);
+    await reopenSource(db, 'crm', 'paused', 'test');
+    await post(`/console/changes/${id}/retry`, cookie);
+    expect((await suite.lockstep.readEnd(id)).state).toBe('done');
+  });
+
+  test('what the help desk has typed is there again after the sign-in, if the session had ended', async () => {
+    const fields = { action: 'unlock', reason: 'ticket <4712>', source: 'crm' };
+    const page = `/console/people/${person}`;
+    const late = await post(`${page}/act`, '', fields, `${api.url}${page}`);
+    const signInPage = `/console/sign-in?${new URLSearchParams({ to: page, ended: '1' })}`;
+    expect([late.status, late.headers.get('location')]).toEqual([303, signInPage]);
+    const said = await (await get(signInPage, '')).text();
+    expect(said).toContain('Your session had ended, so nothing was done.');
+    const handed = (late.headers.get('set-cookie') ?? '').split(';', 1)[0] ?? '';
+    const { cookie } = await signIn('help-desk');
+    const again = await get(page, `${cookie}; ${handed}`);
+    const text = await again.text();
+    expect(text).toContain('value="ticket &lt;4712&gt;"');
+    expect(text).toContain('<option selected>crm</option>');
+    expect(text).toContain('Nothing was done yet');
+    expect(again.headers.get('set-cookie')).toMatch(/^lockstep-handed=;.*Max-Age=0/);
+    const elsewhere = await get('/console/people', `${cookie}; ${handed}`);
+    expect(elsewhere.headers.get('set-cookie')).toBeNull();
+  });
+
+  test('no text of a cookie reaches a page that it was not made for, and a damaged one does no harm', async () => {
+    const { cookie } = await signIn('help-desk');
+    for (const value of ['x', 'bm9uZQ', Buffer.from('{"page":1}').toString('base64url'), '%00'])
+      expect(
+        (await get(`/console/people/${person}`, `${cookie}; lockstep-handed=${value}`)).status,
+      ).toBe(200);
   });
 
   test('an administrator sees what a configuration would change, and an invalid one is explained', async () => {
@@ -236,12 +313,28 @@ describeWith(['slapd', 'postgres', 'temporal'], 'the pages of the staff', () => 
     expect(page).toContain('authSource: directory');
     const wanted = 'version: 1\npolicies:\n  everyone:\n    minLength: 9\n';
     const planned = await post('/console/settings', cookie, { text: wanted, do: 'plan' });
-    expect(await planned.text()).toContain('update policies.everyone: minLength');
+    expect(await planned.text()).toMatch(/update policies.everyone.*minLength: 7 → 9/s);
     const wrong = await post('/console/settings', cookie, { text: 'version: 2', do: 'plan' });
     expect([wrong.status, await wrong.text()]).toEqual([
       422,
       expect.stringContaining('not a valid'),
     ]);
+  });
+
+  test('the views and filters of the audit and of stale accounts are in their addresses', async () => {
+    const { cookie } = await signIn('admin');
+    const read = async (path: string) => (await get(path, cookie)).text();
+    const recent = await read('/console/audit?action=configuration&hours=24');
+    expect(recent).toContain('Configuration 1 was applied.');
+    expect(recent).toContain('lockstep audit --action configuration --since 24h');
+    expect(recent).toContain('<option value="24" selected>');
+    const view = await read('/console/audit?action=configuration');
+    expect(view).toContain('?action=configuration" aria-current="page"');
+    expect(await read('/console/audit?action=master-key')).toContain('No record matches.');
+    const stale = await read(`/console/stale?source=crm&identity=${person}`);
+    expect(stale).toContain(`lockstep stale --source crm --identity ${person}`);
+    expect(stale).toContain('Show all');
+    expect(await read('/console/changes?state=expired')).toContain('Show all changes');
   });
 
   test('an administrator disables and deletes a mapping, and sees the command that does the same', async () => {

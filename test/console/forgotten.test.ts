@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { sql } from 'kysely';
 import type { Browser, Page } from 'playwright-core';
 import { revokeApiKey } from '../../store/api-keys';
@@ -29,7 +30,8 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a person without the current pa
     provider = await startProvider(users, {
       roles: [{ group: 'it-support', roles: ['help-desk'] }, { roles: ['person'] }],
     });
-    api = await suite.startApi(provider.env);
+    const file = path.join(suite.lockstep.keyDir, 'console-key');
+    api = await suite.startApi({ ...provider.env, LOCKSTEP_CONSOLE_KEY_FILE: file });
     key = await api.newKey(['help-desk']);
   });
   afterAll(() => provider.stop());
@@ -101,6 +103,49 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a person without the current pa
       expect([again.status, again.url]).toEqual([200, `${api.url}/me/password`]);
     });
 
+    test('sees the own sessions in other browsers, and ends them', async () => {
+      const { db } = suite.lockstep.database;
+      const [here, there, stranger] = [newVisitor(), newVisitor(), newVisitor()];
+      await sql`update session set ended_at = now() where ended_at is null`.execute(db);
+      await signIn(here, person, '/me');
+      const alone = await here.visit(`${api.url}/me`);
+      expect(alone.text).toContain('You are signed in only in this browser.');
+      await signIn(there, person, '/me');
+      const shown = await here.visit(`${api.url}/me`);
+      const ids = [...shown.text.matchAll(/\/me\/sessions\/(ses_\w+)\/end/g)].map(([, id]) => id);
+      expect(ids).toHaveLength(1);
+      const end = `${api.url}/me/sessions/${ids[0]}/end?lang=en`;
+      const other = await suite.addPerson('directory');
+      users[other.person] = { preferred_username: other.person };
+      await signIn(stranger, other.person, '/me');
+      await stranger.send(end, {});
+      expect((await there.visit(`${api.url}/me`)).way).toHaveLength(1);
+      for (const _twice of [1, 2]) {
+        const ended = await here.send(end, {});
+        expect([ended.status, ended.url]).toEqual([200, `${api.url}/me?lang=en`]);
+        expect(ended.text).toContain('You are signed in only in this browser.');
+      }
+      // The provider is asked again.
+      expect((await there.visit(`${api.url}/me`)).way.length).toBeGreaterThan(1);
+      const filter = { ...anyRecord, action: 'session.ended' };
+      const records = await readAudit(db, { filter, order: 'newest', cursor: null, limit: 9 });
+      expect(records.filter(({ subject }) => subject === ids[0])).toHaveLength(1);
+    });
+
+    test('reads about the page that cannot be shown, and not about passwords', async () => {
+      const visitor = newVisitor();
+      await signIn(visitor, person, '/me/applications');
+      const none = await visitor.visit(`${api.url}/me/applications/map_none`);
+      expect(none.status).toBe(404);
+      expect(none.text).toContain('<h1>My applications</h1>');
+      expect(none.text).not.toMatch(/<h1>Change your password|Passwords cannot/);
+    });
+
+    test('finds the sign-in on the page that asks for the current password', async () => {
+      const form = await newVisitor().visit(`${api.url}/password`);
+      expect([form.status, form.text.includes('href="/me/password?lang=en"')]).toEqual([200, true]);
+    });
+
     test('opens no change of another person', async () => {
       const other = await suite.addPerson('directory');
       const id = await suite.lockstep.accept({ person: other.person, password: newPassword() });
@@ -122,7 +167,10 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a person without the current pa
       expect(unchecked.status).toBe(422);
       const made = await agent.send(page, { check: 'called-back', reason: 'ticket 4711' });
       const [link = '', code = ''] = /http[^<#]+#([0-9A-Z-]{19})/.exec(made.text) ?? [];
-      expect([made.status, link]).toEqual([201, `${api.url}/password/link#${code}`]);
+      expect([made.status, link]).toEqual([200, `${api.url}/password/link#${code}`]);
+      const again = await agent.visit(made.url);
+      expect(again.text).toContain('The link was shown once');
+      expect(again.text).not.toContain(code);
 
       const visitor = newVisitor();
       const opened = await enter(visitor, code.toLowerCase().replaceAll('-', ' '));
@@ -259,6 +307,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a person without the current pa
       await letSessionsAge();
       const late = await agent.send(api.url + page, { check: 'video', reason: 'ticket 1' });
       expect([late.status, late.text.includes('Nothing was done.')]).toEqual([403, true]);
+      expect(agent.cookie(api.url, 'lockstep-handed')).toBeDefined();
       const asked = await agent.visit(api.url + page);
       expect(new URL(asked.url).search).toBe(`?${new URLSearchParams({ to: page, again: '1' })}`);
     });

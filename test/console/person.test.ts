@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Browser, Page } from 'playwright-core';
+import { pauseSource, reopenSource } from '../../store/sources/state';
 import type { TestApi } from '../support/api';
 import { complaintsOf, describeInBrowser, startBrowser, violationsOf } from '../support/browser';
 import { awkwardWords, holders, newPassword } from '../support/people';
@@ -116,6 +117,55 @@ describeWith(['slapd', 'postgres', 'temporal'], 'the password pages', () => {
     const [id = ''] = /chg_\w+/.exec(answer.headers.get('location') ?? '') ?? [];
     await suite.lockstep.command(id, 'retry');
     await suite.lockstep.readEnd(id);
+  });
+
+  test('an account of a paused source, and one that is parked, is shown as what it is and not as an outage', async () => {
+    const { db } = suite.lockstep.database;
+    const current = newPassword();
+    const { person } = await addPerson(current);
+    await pauseSource(db, 'crm', 'source_paused', 'test');
+    const answer = await submit({ username: person, current, next: newPassword() });
+    const { address, cookie, read } = await progress(answer);
+    await until(async () => (await read()).includes('The operators have paused this system.'));
+    expect(await read()).not.toMatch(/system cannot be reached|Next try at/);
+    const german = await fetch(api.url + address.replace('=en', '=de'), { headers: { cookie } });
+    expect(await german.text()).toContain('Die Betreiber haben dieses System angehalten.');
+    const [id = ''] = /chg_\w+/.exec(address) ?? [];
+    await suite.lockstep.command(id, 'park');
+    await until(async () => (await read()).includes('waits for the help desk'));
+    const parked = await read();
+    expect(parked).toContain('your help desk has to look at some systems');
+    expect(parked).toContain('It is not tried again by itself');
+    expect(parked).not.toContain('you need not do anything');
+    await reopenSource(db, 'crm', 'paused', 'test');
+    await suite.lockstep.command(id, 'retry');
+    expect((await suite.lockstep.readEnd(id)).state).toBe('done');
+  });
+
+  test('a password that is not changed yet, because the auth source is paused, is not shown as being checked', async () => {
+    const { db } = suite.lockstep.database;
+    const current = newPassword();
+    const { person } = await addPerson(current);
+    await pauseSource(db, 'directory', 'source_paused', 'test');
+    const answer = await submit({ username: person, current, next: newPassword() });
+    const { address, read } = await progress(answer);
+    await until(async () =>
+      (await read()).includes(
+        'Your password is not changed yet. The operators have paused this system.',
+      ),
+    );
+    await reopenSource(db, 'directory', 'paused', 'test');
+    const [id = ''] = /chg_\w+/.exec(address) ?? [];
+    expect((await suite.lockstep.readEnd(id)).state).toBe('done');
+  });
+
+  test('the page shows a person who has forgotten the password what to do', async () => {
+    const text = await (await fetch(`${api.url}/password`)).text();
+    expect(text).toContain('Have you forgotten your password?');
+    expect(text).toContain('call your help desk');
+    expect(text).toContain('href="/password/link?lang=en"');
+    // Without an identity provider there is no sign-in.
+    expect(text).not.toContain('href="/me/password');
   });
 
   test('a form of another site, or of no browser, is refused before it is read', async () => {

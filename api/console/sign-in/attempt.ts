@@ -47,7 +47,7 @@ export function isAnswerTo({ state }: Attempt, answered: string | null): boolean
 
 /** A page of Lockstep to which a sign-in may lead; the first page of the staff for any other address. */
 export const ownPage = (wanted: string): string =>
-  /^\/(console|me)([/?][\w\-./%~?=&:@+]*)?$/.test(wanted) ? wanted : '/console';
+  /^\/(console|me)([/?][\w\-./%~?=&:@+!'()*,;$]*)?$/.test(wanted) ? wanted : '/console';
 
 /** Whether a page is for staff, and not for people. */
 export const isForStaff = (page: string): boolean => page.startsWith('/console');

@@ -16,10 +16,10 @@ export const SIGN_IN = '/console/sign-in';
 export function staffSignInPages(): readonly ConsolePage[] {
   const attempts = countAttempts();
   const shown = ({ deps, request }: Visit, problem: string, wanted?: string) => {
-    const { to = '', again } = queryOf(request);
+    const { to = '', again, ended } = queryOf(request);
     const title = deps.settings.provider?.settings.title ?? null;
-    const form = { title, to: ownPage(wanted ?? to), isAgain: again === '1' };
-    return signInPage(assets, form, problem);
+    const why = { isAgain: again === '1', hasEnded: ended === '1' };
+    return signInPage(assets, { title, to: ownPage(wanted ?? to), ...why }, problem);
   };
   const failed: ConsolePage['failed'] = (visit, problem) => ({
     status: errors[problem.code].status,

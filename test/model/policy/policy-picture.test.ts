@@ -68,6 +68,27 @@ describe('the picture of a policy', () => {
     expect(picture.passes).toHaveLength(15);
   });
 
+  test('demands what the filter of a source needs, also of a source that shows no policy', () => {
+    const filter = passwordFilterSchema.parse({ allowed: 'A-Za-z0-9', minLength: 20 });
+    const silent: Member = { source: 'mainframe', filter, policies: [] };
+    const picture = policyPicture(everyone, [silent]);
+    expect(picture.passes).toMatch(/^[A-Za-z0-9]{20,}$/);
+    expect(rowOf(picture, 'minLength')?.bounds.at(-1)).toEqual({
+      ...{ source: 'mainframe', policy: 'the filter' },
+      ...{ says: 'requires 20 characters or more', strictest: true },
+    });
+    const withPolicy = policyPicture(everyone, [source('mainframe', { minLength: 16 }, filter)]);
+    expect(withPolicy.passes).toMatch(/^[A-Za-z0-9]{20,}$/);
+  });
+
+  test('shows what each accepts alone, if a filter without a policy fits nothing else', () => {
+    const filter = passwordFilterSchema.parse({ allowed: '0-9', minLength: 20 });
+    const letters = source('wiki', { minAlpha: 1 });
+    const picture = policyPicture(everyone, [{ source: 'pin', filter, policies: [] }, letters]);
+    expect(picture.passes).toBeNull();
+    expect(picture.alone.map(({ source: of }) => of)).toEqual([null, 'pin', 'wiki']);
+  });
+
   test('has examples that are what they are shown as, whatever the policies', () => {
     const count = fc.integer({ min: 0, max: 6 });
     const limits = fc.record({
@@ -83,6 +104,7 @@ describe('the picture of a policy', () => {
     const filters = fc.constantFrom(
       null,
       passwordFilterSchema.parse({ case: 'upper', allowed: 'A-Z0-9', maxLength: 8 }),
+      passwordFilterSchema.parse({ allowed: 'A-Za-z0-9', minLength: 17 }),
     );
     fc.assert(
       fc.property(policies, limits, limits, filters, (policy, first, second, filter) => {

@@ -40,6 +40,7 @@ test('a refusal quotes only a limit that the policies of the group let a passwor
     source: 'corp',
     sourcePolicies: policy === undefined ? [] : [policy],
     filters: [null],
+    pausedBy: null,
   };
   const says = (minLength: number) =>
     reasonSays('rejected', 'policy_too_short', {
@@ -167,6 +168,32 @@ describe('passwords that the policy of the group does not guarantee', () => {
     expect(evaluated(settings, ...members).notGuaranteed).toEqual(
       expected.map((gap) => `${gap}${says}`),
     );
+  });
+
+  test.each<[string, Partial<PolicySettings>, Partial<PasswordFilter>, string[]]>([
+    ['removes characters', { minLength: 15 }, { allowed: 'a-z', minLength: 8 }, ['8']],
+    ['needs more than the policy', { minLength: 6 }, { case: 'upper', minLength: 8 }, ['8']],
+    ['needs what it leaves', {}, { maxLength: 8, minLength: 8 }, []],
+    ['replaces characters', {}, { allowed: 'a-z', replaceWith: 'x', minLength: 8 }, []],
+  ])(
+    'a filter may leave too little of a password: one that %s',
+    (_title, settings, filter, gap) => {
+      const silent = { ...member({}, filter), policies: [] };
+      expect(evaluated(settings, silent).notGuaranteed).toEqual(
+        gap.map(
+          (least) =>
+            `The filter of "corp" needs ${least} characters that it does not remove; the policy "staff" does not guarantee that.`,
+        ),
+      );
+    },
+  );
+
+  test('a filter demands its minimum length of every password, also without a policy of its source', () => {
+    const silent = { ...member({}, { allowed: '0-9', minLength: 20 }), policies: [] };
+    expect(evaluated({}, silent).fits).toBe('20 to 256 characters of 0-9');
+    expect(evaluated({ maxLength: 18 }, silent).impossible).toEqual([
+      'No password satisfies both the policy "staff" and the filter of "corp".',
+    ]);
   });
 
   test('a filter that removes characters without a minLength causes a warning', () => {
