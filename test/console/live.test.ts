@@ -178,7 +178,7 @@ describeWith(['postgres'], 'live pages', () => {
       await page.clock.install();
       await page.goto(`${api.url}/console/changes/${change}`);
       await page.click('details summary');
-      await page.focus('tbody button');
+      await page.focus('tbody form[action$="/cancel"] button');
       const focused =
         'document.activeElement.closest("form").action + document.activeElement.textContent';
       const before = await page.evaluate(focused);
