@@ -20,6 +20,8 @@ export interface HeldByAccount {
     readonly state: OutcomeState;
     readonly reason: OutcomeReason | null;
     readonly nextTryAt: Date | null;
+    /** A write may have reached the account. */
+    readonly inDoubt: boolean;
   } | null;
 }
 
@@ -32,7 +34,8 @@ export async function readHeld(db: Database, identityId: string): Promise<HeldBy
        from change c join outcome o on o.change_id = c.id
        where c.identity_id = a.identity_id and o.account_id = a.id and o.state = 'applied'
        order by c.seq desc limit 1) as held,
-      (select json_build_object('change', c.id, 'state', o.state, 'reason', o.reason, 'nextTryAt', o.next_try_at)
+      (select json_build_object('change', c.id, 'state', o.state, 'reason', o.reason, 'nextTryAt', o.next_try_at,
+                                'inDoubt', o.in_doubt or o.state = 'applying')
        from change c join outcome o on o.change_id = c.id
        where c.identity_id = a.identity_id and o.account_id = a.id and c.ended_at is null
          and o.state in ('pending', 'applying', 'waiting', 'parked')

@@ -49,7 +49,7 @@ const facts: NoticeFacts = {
   changeId: 'chg_1',
   reminder: false,
   reason: null,
-  sources: [],
+  sources: [], unsure: [],
   about: null,
   endsAt: null,
   count: 0,
