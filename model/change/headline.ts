@@ -60,7 +60,7 @@ export const headlineSentences = {
 
 export type HeadlineCode = keyof typeof headlineSentences;
 
-/** The same, if a write may have reached an account. */
+/** The same, if a write may have reached the auth account; for `failed`, any account. */
 const ifInDoubt: Readonly<Partial<Record<HeadlineCode, string>>> = {
   refused: 'the auth account is not known to be changed, so nothing else was attempted',
   refused_late: 'the auth account is not known to be changed',
@@ -73,7 +73,9 @@ type Counted = HeadlineOutcome & { readonly held: HeldCode };
 export function headline({ state, partial, outcomes }: HeadlineFacts): Headline {
   const counted = outcomes.map((outcome) => ({ ...outcome, held: heldCode(outcome) }));
   const code = codeOf(state, partial, counted);
-  const inDoubt = counted.some(({ held }) => held === 'in_doubt');
+  const inDoubt = counted.some(
+    ({ role, held }) => held === 'in_doubt' && (role === 'auth' || state === 'failed'),
+  );
   const lead = (inDoubt ? ifInDoubt[code] : undefined) ?? headlineSentences[code];
   const prevented = preventedSignIns(outcomes);
   const says =

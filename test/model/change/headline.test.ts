@@ -147,6 +147,12 @@ test.each<Row>([
     'the auth account is not known to be changed, so nothing else was attempted; 1 may hold the new password or another one',
   ],
   [
+    'refused',
+    [auth(not('rejected', 1)), outcome({ ...not('not_attempted'), inDoubt: true, isOrigin: true })],
+    'refused',
+    'the auth account was not changed, so nothing else was attempted; 1 may hold the new password or another one',
+  ],
+  [
     'failed',
     [outcome(not('rejected', 1)), auth(not('not_attempted'))],
     'failed',
