@@ -56,6 +56,7 @@ const documentOf = (
 describeWith(['slapd', 'postgres', 'temporal'], 'an adapter', () => {
   let api: TestApi;
   let relay: string;
+  let reader: string;
   const suite = workerSuite((company) => documentOf(company));
   const configure = (wanted: Wanted = {}) =>
     suite.lockstep.configure(documentOf(suite.company, wanted));
@@ -63,6 +64,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'an adapter', () => {
   beforeAll(async () => {
     api = await suite.startApi();
     relay = await api.newKey(['capture']);
+    reader = await api.newKey(['read']);
   });
   beforeEach(() => configure());
 
@@ -135,7 +137,8 @@ describeWith(['slapd', 'postgres', 'temporal'], 'an adapter', () => {
   const change = async (person: string, password: string) =>
     suite.lockstep.readEnd(await suite.lockstep.accept({ person, password }));
   /** A change as the api reports it. */
-  const reported = async (id: string) => (await api.send('GET', `/v1/changes/${id}`)).body;
+  const reported = async (id: string) => 
+    (await api.send('GET', `/v1/changes/${id}`, { key: reader })).body;
   const outcomes = ({ accounts }: Awaited<ReturnType<typeof change>>) =>
     accounts.map(({ label, role, state, reason }) => [label, role, state, reason]);
 
