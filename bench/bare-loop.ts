@@ -7,6 +7,7 @@ import {
   type BenchPerson,
   crowd,
   owners,
+  randomPassword,
   type SourceName,
   sourceNames,
   suffixes,
@@ -50,7 +51,7 @@ function openLoop(setup: BareSetup) {
     if (prove) await proofs.use((client) => client.bind(dn, password));
   };
   const change = async ({ auth, others }: BenchPerson, prove: boolean): Promise<void> => {
-    const password = crypto.randomUUID();
+    const password = randomPassword();
     await write(auth, password, prove);
     await sideBySide(others, (account) => write(account, password, prove));
   };

@@ -10,6 +10,7 @@ import {
   crowd,
   everybody,
   owners,
+  randomPassword,
   type Size,
   type SourceName,
   suffixes,
@@ -61,7 +62,7 @@ export async function openLockstep(setup: LockstepSetup): Promise<LockstepSide> 
     last.set(of, await finished(await post(name, 'wait=60')));
   };
   const post = (identity: string, prefer: string) =>
-    call('POST', 'changes', { identity, password: crypto.randomUUID() }, { prefer });
+    call('POST', 'changes', { identity, password: randomPassword() }, { prefer });
   const changeInTwo = async ({ name }: BenchPerson): Promise<number> => {
     const began = performance.now();
     const { id } = (await post(name, 'wait=60, until=auth')) as { id: string };

@@ -18,6 +18,10 @@ export interface BenchPerson {
   readonly others: readonly BenchAccount[];
 }
 
+/** A random password without digits, so that it never contains the number in the name of a person by chance. */
+export const randomPassword = (): string =>
+  crypto.randomUUID().replace(/\d/g, (digit) => 'ghijklmnop'.charAt(Number(digit)));
+
 /** Number of people, large enough that no person is changed twice at the same time. */
 const CROWD = 160;
 
