@@ -137,7 +137,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'an adapter', () => {
   const change = async (person: string, password: string) =>
     suite.lockstep.readEnd(await suite.lockstep.accept({ person, password }));
   /** A change as the api reports it. */
-  const reported = async (id: string) => 
+  const reported = async (id: string) =>
     (await api.send('GET', `/v1/changes/${id}`, { key: reader })).body;
   const outcomes = ({ accounts }: Awaited<ReturnType<typeof change>>) =>
     accounts.map(({ label, role, state, reason }) => [label, role, state, reason]);
