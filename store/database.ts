@@ -33,7 +33,7 @@ interface Connecting {
    */
   readonly answersWithinMs?: number;
   /**
-   * Whether each connection plans a statement once, for any values. By default PostgreSQL plans one with arrays anew
+   * Whether each connection plans a statement once, for any values. By default PostgreSQL plans one with arrays again
    * for each run, which may take longer than the run (decision 0058). Not for a statement whose parameter has to match
    * the condition of a partial index: its plan would not use the index.
    */

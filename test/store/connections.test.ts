@@ -39,12 +39,12 @@ describeWith(['postgres'], 'a database connection', () => {
           opened.db,
         );
       const { rows } = await opened.pool.query(
-        "select generic_plans::int as once, custom_plans::int as anew from pg_prepared_statements where statement like 'select id from change%'",
+        "select generic_plans::int as once, custom_plans::int as again from pg_prepared_statements where statement like 'select id from change%'",
       );
       await opened.close();
       return rows;
     };
-    expect(await plans(true)).toEqual([{ once: 10, anew: 0 }]);
-    expect(await plans(false)).toEqual([{ once: 0, anew: 10 }]);
+    expect(await plans(true)).toEqual([{ once: 10, again: 0 }]);
+    expect(await plans(false)).toEqual([{ once: 0, again: 10 }]);
   });
 });
