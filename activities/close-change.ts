@@ -1,17 +1,14 @@
-import {
-  authGoesLast,
-  type ChangeState,
-  changeState,
-  changeStates,
-  isFailure,
-} from '../model/change/change';
+import { authGoesLast, type ChangeState, changeState, isFailure } from '../model/change/change';
+import { headline } from '../model/change/headline';
+import { holdsAfter } from '../model/change/holds';
 import { isSettled, outcomeStates, type SettledState } from '../model/change/outcome';
+import { factsOf } from '../model/change/reason';
 import { type ErrorCode, isErrorCode } from '../model/errors';
 import { endChange } from '../store/worker/close';
 import {
-  type MappedOutcomeStatus,
+  type FinalStatus,
   type OutcomeStatus,
-  readOutcomeStatuses,
+  readFinalStatuses,
   type Settlement,
   settleAccounts,
 } from '../store/worker/outcomes';
@@ -33,6 +30,8 @@ export interface Closing {
   readonly unchanged?: readonly string[];
   /** Why the workflow fails; null when the change ended as wanted. Absent in older histories, which did not fail. */
   readonly failure?: string | null;
+  /** The sentence about the change. Absent in older histories. */
+  readonly says?: string;
 }
 
 /**
@@ -53,7 +52,8 @@ export function closeChange(deps: Dependencies) {
       ...leftovers.find(({ label }) => label === status.label),
     }));
     const state = changeState(final);
-    await endChange(deps.db, changeId, { state, reason: reasonOf(state, final) });
+    const says = sentenceOf(state, final);
+    await endChange(deps.db, changeId, { state, reason: reasonOf(state, final), says });
     const unchanged = unchangedLines(final);
     return {
       state,
@@ -61,11 +61,21 @@ export function closeChange(deps: Dependencies) {
       failed: unchanged.length,
       unchanged: atMost(LINES_AT_MOST, unchanged),
       failure: isFailure(state, final)
-        ? [`${changeStates[state].says}:`, ...atMost(LINES_AT_MOST, unchanged)].join('\n')
+        ? [`${says}:`, ...atMost(LINES_AT_MOST, unchanged)].join('\n')
         : null,
+      says,
     };
   };
 }
+
+type Ended = Omit<FinalStatus, 'nextTryInMs'>;
+
+const sentenceOf = (state: ChangeState, final: readonly Ended[]): string =>
+  headline({
+    state,
+    partial: final.some(({ partial }) => partial),
+    outcomes: final.map((status) => ({ ...status, ...factsOf(status.state, status.reason) })),
+  }).says;
 
 /** The Web UI shows every line, and Temporal keeps them. */
 const LINES_AT_MOST = 20;
@@ -76,11 +86,9 @@ function atMost(limit: number, lines: readonly string[]): string[] {
 }
 
 /** One line for each account that should hold the new password and does not. */
-const unchangedLines = (
-  final: readonly Pick<OutcomeStatus, 'label' | 'state' | 'reason'>[],
-): string[] =>
+const unchangedLines = (final: readonly Ended[]): string[] =>
   final
-    .filter(({ state }) => state !== 'applied' && state !== 'not_applicable')
+    .filter((status) => status.state !== 'not_applicable' && holdsAfter(status) !== 'new')
     .map(
       ({ label, state, reason }) =>
         `${label}: ${outcomeStates[state].says}${reason === null ? '' : ` (${reason})`}`,
@@ -94,13 +102,13 @@ async function knownStatuses(
   deps: Dependencies,
   changeId: string,
   stop: Stop,
-): Promise<MappedOutcomeStatus[]> {
-  const statuses = await readOutcomeStatuses(deps.db, changeId);
+): Promise<FinalStatus[]> {
+  const statuses = await readFinalStatuses(deps.db, changeId);
   const forgotten = statuses.filter(({ state }) => stop === 'finished' && state === 'applying');
   if (forgotten.length === 0) return statuses;
   const loaded = await loadChange(deps, changeId);
   for (const { source, label } of forgotten) await attemptAccounts(deps, loaded, { source, label });
-  return readOutcomeStatuses(deps.db, changeId);
+  return readFinalStatuses(deps.db, changeId);
 }
 
 const ends: Readonly<Record<Stop, [SettledState, Settlement['reason']]>> = {

@@ -91,10 +91,10 @@ const personOf = ({ identityId, person, attributes }: DeliveryAtWork) =>
   identityId === null ? null : { id: identityId, name: person ?? '', attributes: attributes ?? {} };
 
 function factsOf(delivery: DeliveryAtWork, { settings }: NoticeChannel): NoticeFacts {
-  const { person, at, subject, changeId, reminder, sources, detail } = delivery;
+  const { person, at, subject, changeId, reminder, sources, unsure, detail } = delivery;
   const { reason, about, endsAt, count, names, left } = detail;
   return {
-    ...{ person, at, subject, changeId, reminder, sources },
+    ...{ person, at, subject, changeId, reminder, sources, unsure },
     reason: typeof reason === 'string' && isErrorCode(reason) ? errors[reason].says : null,
     about: typeof about === 'string' ? about : null,
     endsAt: typeof endsAt === 'string' ? new Date(endsAt) : null,
@@ -114,9 +114,11 @@ function titled(
   configuration: Configuration,
 ): NoticeFacts {
   if (noticeKinds[kind].audience !== 'people') return facts;
+  const titleOf = (name: string) => describedSource(configuration, name).title[language];
   return {
     ...facts,
-    sources: facts.sources.map((name) => describedSource(configuration, name).title[language]),
+    sources: facts.sources.map(titleOf),
+    unsure: facts.unsure.map(titleOf),
     about: facts.about === null ? null : groupTitle(configuration, facts.about)[language],
   };
 }

@@ -1,5 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { log } from '../log';
+import { fromChange } from '../model/change/credential-origin';
 import { KEY_STORE_UNAVAILABLE, mappingStep } from '../model/change/mapping';
 import {
   advanceMappings,
@@ -133,7 +134,7 @@ async function advance(
                 {
                   id,
                   masterKeyId: master.id,
-                  direct: outcome === null,
+                  storedFrom: fromChange(outcome, holdsTyped),
                   sealed: sealCredential(master, id, change.seq, filtered),
                 },
               ],

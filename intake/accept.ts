@@ -246,6 +246,7 @@ const viewOf = (change: Omit<NewChange, 'fingerprint'>, createdAt: Date): Change
   reason: null,
   requestedBy: change.requestedBy.name,
   form: change.form,
+  partial: change.origin?.partial === true,
   capturedAt: change.origin?.capturedAt ?? null,
   createdAt,
   expiresAt: change.expiresAt,

@@ -36,6 +36,7 @@ import * as sourceCommandReason from './migrations/0040-source-command-reason';
 import * as adapterPages from './migrations/0042-adapter-pages';
 import * as sourceHistory from './migrations/0044-source-history';
 import * as boundWorkers from './migrations/0045-bound-workers';
+import * as credentialOrigins from './migrations/0047-credential-origins';
 
 const migrations = (rulesOf: AccountRulesOf): Record<string, Migration> => ({
   '0001-initial': initial,
@@ -72,6 +73,7 @@ const migrations = (rulesOf: AccountRulesOf): Record<string, Migration> => ({
   '0042-adapter-pages': adapterPages,
   '0044-source-history': sourceHistory,
   '0045-bound-workers': boundWorkers,
+  '0047-credential-origins': credentialOrigins,
 });
 
 /**

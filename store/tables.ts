@@ -4,6 +4,7 @@ import type { JobProgress } from '../model/api/jobs';
 import type { Scope } from '../model/api/scopes';
 import type { Startpoint } from '../model/captures/startpoint';
 import type { ChangeState, Role } from '../model/change/change';
+import type { CredentialOrigin } from '../model/change/credential-origin';
 import type { MappingState } from '../model/change/mapping';
 import type { OutcomeState, Proof } from '../model/change/outcome';
 import type { LeaveOutCode } from '../model/change/plan';
@@ -80,6 +81,8 @@ export interface MappingTable {
   state: Generated<MappingState>;
   reason: string | null;
   sealed: Buffer | null;
+  /** How the credential came; null for none, and for one that an earlier release stored. */
+  stored_from: CredentialOrigin | null;
   master_key_id: string | null;
   applied_seq: Generated<number>;
   /** When the credential was stored or flagged; the time of the creation before that. */

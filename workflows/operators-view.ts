@@ -41,7 +41,6 @@ export function showEnd(closing: Closing | null): void {
     showLines([`${closing.state}: ${endLine(closing)}`, ...(closing.unchanged ?? [])]);
 }
 
-const endLine = ({ failed: count }: Closing): string =>
-  count === 0
-    ? 'every account holds the new password'
-    : `${count} ${count === 1 ? 'account does' : 'accounts do'} not hold the new password`;
+/** The activity of an older history has made no sentence. */
+const endLine = ({ failed: count, says }: Closing): string =>
+  says ?? `${count} ${count === 1 ? 'account does' : 'accounts do'} not hold the new password`;

@@ -13,7 +13,10 @@ export type LendPasswords = <T>(use: (passwords: Passwords | null) => Promise<T>
  * Returns the lender of a change. It unseals the passwords for the first borrower, and destroys them when it has no
  * borrower any more: sources that are passed over at the same time share them.
  */
-export function passwordLender({ keys }: Pick<Dependencies, 'keys'>, change: ChangeAtWork): LendPasswords {
+export function passwordLender(
+  { keys }: Pick<Dependencies, 'keys'>,
+  change: ChangeAtWork,
+): LendPasswords {
   let opened: Promise<Passwords | null> | null = null;
   let borrowers = 0;
   return async (use) => {

@@ -1,10 +1,7 @@
 import type { Change, ChangeSummary } from '../../model/api/changes';
-import {
-  authGoesLast,
-  changeSays,
-  changeStates,
-  preventedSignIns,
-} from '../../model/change/change';
+import { authGoesLast, changeStates, preventedSignIns } from '../../model/change/change';
+import { headline } from '../../model/change/headline';
+import { heldCode, heldRules } from '../../model/change/holds';
 import { outcomeStates } from '../../model/change/outcome';
 import { type ReasonContext, reasonSays } from '../../model/change/reason';
 import { signInObstacles } from '../../model/change/sign-in-prevented';
@@ -42,11 +39,13 @@ export function changeOf(
   };
   const self = changeUrl(links, view.id);
   const explainedBy = explanations(view, configuration);
+  const { code, says } = headline({ state, partial: view.partial, outcomes: accounts });
   return {
     ...rest,
     groups: [...rest.groups],
     state,
-    says: changeSays(state, accounts),
+    says,
+    headline: code,
     reason,
     reasonSays: reason === null ? null : errors[reason].says,
     policy: view.form === 'plaintext' ? ('judged' as const) : ('skipped' as const),
@@ -54,7 +53,9 @@ export function changeOf(
     signInsPrevented: preventedSignIns(accounts),
     accounts: accounts.map(({ sourcePolicies, pausedBy, ...account }) => {
       const context = { ...explainedBy(account.source, sourcePolicies), pausedBy };
-      const { state: outcome, reason: cause, ...shown } = account;
+      const { state: outcome, reason: cause, ...rest } = account;
+      const { isOrigin: _o, isOvertaken: _n, isChangedSince: _s, ...shown } = rest;
+      const held = heldRules[heldCode(account)];
       return {
         ...shown,
         ...describedSource(configuration, account.source),
@@ -64,6 +65,8 @@ export function changeOf(
         says: outcomeSays(account, context, authStatus),
         rewriting: rewritingSays(context.filters),
         proved: account.proof !== 'none',
+        holds: held.holds,
+        holdsSays: held.says,
       };
     }),
     mappings: mappings.map(({ appliedSeq: _, ...mapping }) => mapping),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type AccountOverview, type Overview, overviewSchema } from '../../model/api/overview';
 import { reasonText } from '../../model/audit/says';
+import { heldNow, heldNowOf } from '../../model/change/held-now';
 import { outcomeStates } from '../../model/change/outcome';
 import { isSignInObstacle } from '../../model/change/sign-in-prevented';
 import { pauseReasons } from '../../model/change/source-circuit';
@@ -106,9 +107,12 @@ function accountOf(
 ): Omit<AccountOverview, keyof Described> {
   const stale = checked?.is ? staleHere(checked, checked.is) : null;
   const obstacle = held?.reason ?? null;
+  const now = heldNowOf({ hasTaken: held !== null, open, stale: stale?.code ?? null });
   return {
     ...{ source, account: name, primary, problem },
-    holds: stale !== null || open !== null ? 'older' : held === null ? 'unknown' : 'newest',
+    holds: heldNow[now].holds,
+    holdsNow: now,
+    holdsSays: heldNow[now].says,
     held: held && { change: held.change, since: held.at, proof: held.proof },
     signInPrevented: isSignInObstacle(obstacle) ? obstacle : null,
     open: open && {

@@ -42,14 +42,14 @@ const list = route({
 
 /** An application that was removed from the configuration is not shown. */
 function ownApplication(configuration: Configuration, mapping: OwnMapping): OwnApplication[] {
-  const { id, application, source, account, enabled, state, reason, since } = mapping;
+  const { id, application, source, account, enabled, state, reason, storedFrom, since } = mapping;
   const configured = applicationNamed(configuration, application);
   if (configured === undefined) return [];
   return [
     {
       ...{ id, application, ...describedApplication(configuration, application), source, account },
       sourceTitle: describedSource(configuration, source).title,
-      ...{ enabled, applicationEnabled: configured.enabled, state, reason, since },
+      ...{ enabled, applicationEnabled: configured.enabled, state, reason, storedFrom, since },
       follows: enabled && followsChanges(configuration, application),
       maySet: configured.enabled && canVerify(configuration, source),
       // The account of a group application is used by others, too.

@@ -200,7 +200,10 @@ async function request(
     jwe: await seal(key, sealedFor, inPlaintext(password, null)),
     purpose: {
       kind: 'set-credentials',
-      parameters: { mappingId: mapping.id, application, verify },
+      parameters: {
+        ...{ mappingId: mapping.id, application, verify },
+        setBy: caller.identityId === identity.id ? 'person' : 'administrator',
+      },
       guarded: verify === 'login',
       blocked: {
         action: 'mapping.credential-refused',

@@ -8,6 +8,7 @@ import type { Api } from '../http/api';
 import { readPages } from '../http/pages';
 import { allOption, cursorOption, limitOption, noteNextPage, type Paging } from '../paging';
 import { action, type Session } from '../session';
+import { credentialState } from '../text/credential-text';
 import { table } from '../text/table';
 import { generateCommand } from './mappings-generate';
 import { importCommand } from './mappings-import';
@@ -89,17 +90,14 @@ const mappingTable = (output: Session['output'], mappings: readonly ListedMappin
       { title: 'ACCOUNT', cut: 'first' },
       { title: 'STATE' },
     ],
-    mappings.map(({ identity, application, source, account, enabled, state, reason }) => [
-      identity,
-      application,
-      source,
-      account,
-      enabled ? stateText(state, reason) : 'disabled',
+    mappings.map((mapping) => [
+      mapping.identity,
+      mapping.application,
+      mapping.source,
+      mapping.account,
+      mapping.enabled ? credentialState(mapping) : 'disabled',
     ]),
   );
-
-const stateText = (state: string, reason: string | null): string =>
-  (reason === null ? state : `${state} (${reason})`).replaceAll('_', ' ');
 
 const dones = {
   enable: { method: 'POST', path: ['enable'], says: 'Enabled' },

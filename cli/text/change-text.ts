@@ -1,5 +1,4 @@
 import { type ChangeState, endedInVain, hasEnded } from '../../model/change/change';
-import type { MappingState } from '../../model/change/mapping';
 import {
   isSettled,
   type OutcomeState,
@@ -11,6 +10,7 @@ import { isErrorCode } from '../../model/errors';
 import { span } from '../../model/span';
 import type { Account, Change, Mapping } from '../http/answers';
 import type { Output, Style } from '../output';
+import { credentialText } from './credential-text';
 import { nextSteps } from './next-step';
 import { GAP, MIN_WIDTH, table } from './table';
 import { cut, pad, widthOf, wrap } from './text-width';
@@ -60,12 +60,30 @@ export function statusText(account: Account, now: number): string {
     case 'applying':
       return attempts > 1 ? `${words}, attempt ${attempts}` : words;
     default:
-      return reason === null || !isSettled(outcome) ? words : `${words}: ${readable(reason)}`;
+      return endedText(account);
   }
 }
 
+/** Why an account was not written, and the password that it holds as far as Lockstep knows. */
+function endedText({ outcome, reason, holds }: Account): string {
+  const words = outcomeStates[outcome].says;
+  if (!isSettled(outcome)) return words;
+  const why = reason === null ? words : `${words}: ${readable(reason)}`;
+  // An API of an earlier release does not report it.
+  const held = outcome === 'not_applicable' ? undefined : heldShort[holds];
+  return held === undefined ? why : `${why}; ${held}`;
+}
+
+const heldShort: Readonly<Record<Account['holds'], string>> = {
+  new: 'holds the new password',
+  earlier: 'keeps its password',
+  newer: 'holds a newer password',
+  unknown: 'may hold either password',
+};
+
 /** An obstacle comes before the proof, because a narrow terminal cuts off the end. */
-function appliedText({ outcome, reason, signInPrevented, proof }: Account): string {
+function appliedText({ outcome, reason, signInPrevented, proof, holds }: Account): string {
+  if (holds === 'newer') return `took it, ${proofs[proof]}; ${heldShort.newer}`;
   const words = outcomeStates[outcome].says;
   if (signInPrevented !== null)
     return `${words}, but ${obstacleText(signInPrevented)}; ${proofs[proof]}`;
@@ -133,11 +151,17 @@ export const stalledText = {
 const CAPTURE_IN_VAIN =
   'The password was changed in one account and captured there, so that account now holds another password than the others. "lockstep stale" lists it until a later change writes it.';
 
+const isCaptureInVain = ({ capturedAt, state, accounts }: Change): boolean =>
+  capturedAt !== null &&
+  endedInVain.includes(state) &&
+  accounts.some(({ holds }) => holds === 'new');
+
 /** A change in one line. */
 function summary({ paint }: Output, change: Change): string {
   const counted = change.accounts.filter(({ outcome }) => outcome !== 'not_applicable');
   const applied = counted.filter(({ outcome }) => outcome === 'applied').length;
-  const count = counted.length === 0 ? '' : ` (${applied} of ${counted.length})`;
+  const isCounted = counted.length > 0 && change.partial !== true;
+  const count = isCounted ? ` (${applied} of ${counted.length})` : '';
   const [mark, style] = markOfState(change.state, change.signInsPrevented);
   return `${paint(style, mark)} ${paint('bold', change.identity)}: ${change.says}${count}`;
 }
@@ -166,16 +190,26 @@ function reasons({ width }: Output, change: Change): string[] {
   const all = [
     ...(change.waitingFor === null ? [] : [stalledText[change.waitingFor]]),
     ...(change.reasonSays === null || isRepeated ? [] : [change.reasonSays]),
-    ...(change.capturedAt !== null && endedInVain.includes(change.state) ? [CAPTURE_IN_VAIN] : []),
+    ...(isCaptureInVain(change) ? [CAPTURE_IN_VAIN] : []),
     ...behind.map(reasonOf),
     ...change.accounts.filter(({ outcome }) => outcome === 'applied').flatMap(rewritingOf),
   ];
   return all.flatMap((says) => indented(says, width));
 }
 
-function reasonOf({ label, reasonSays, says, vendorCode }: Account): string {
-  const sentence = reasonSays ?? says;
-  return `${label}: ${sentence}${vendorCode === null ? '' : ` (code ${vendorCode})`}`;
+function reasonOf({
+  label,
+  outcome,
+  reasonSays,
+  says,
+  vendorCode,
+  holds,
+  holdsSays,
+}: Account): string {
+  const sentence = `${label}: ${reasonSays ?? says}${vendorCode === null ? '' : ` (code ${vendorCode})`}`;
+  // An account that keeps its password says so in its row already.
+  const isShown = isSettled(outcome) && outcome !== 'applied' && outcome !== 'not_applicable';
+  return isShown && holds === 'unknown' ? `${sentence} ${holdsSays}` : sentence;
 }
 
 /** The person does not know the password that a filter makes. An API of an older release reports none. */
@@ -232,12 +266,6 @@ export function inFull(output: Output, change: Change, now: number): string[] {
 const section = (title: string, lines: readonly string[]): string[] =>
   lines.length === 0 ? [] : ['', ...(title === '' ? [] : [title]), ...lines];
 
-const mappingStates: Readonly<Record<MappingState, string>> = {
-  empty: 'no credential stored yet',
-  in_sync: 'same as the account',
-  out_of_sync: 'may differ from the account',
-};
-
 const mappingColumns = [
   { title: 'APPLICATION' },
   { title: 'ACCOUNT', cut: 'first' },
@@ -251,9 +279,5 @@ export const mappingLines = (output: Output, mappings: readonly Mapping[]): stri
     : table(
         output,
         mappingColumns,
-        mappings.map(({ application, account, state, reason }) => [
-          application,
-          account,
-          `${mappingStates[state]}${reason === null ? '' : `: ${readable(reason)}`}`,
-        ]),
+        mappings.map((mapping) => [mapping.application, mapping.account, credentialText(mapping)]),
       );

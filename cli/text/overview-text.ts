@@ -23,13 +23,9 @@ function heldLines(output: Output, { accounts }: Overview, now: number): string[
     { title: 'SINCE' },
     { title: 'VERIFIED' },
   ];
-  const rows = accounts.map(({ source, holds, held, open }) => [
+  const rows = accounts.map(({ source, holdsSays, held, open }) => [
     source,
-    open === null
-      ? held === null
-        ? 'no password of Lockstep'
-        : `the ${holds} password`
-      : open.state,
+    open === null ? holdsSays : open.state,
     held === null ? '' : relative(held.since, now),
     held === null ? '' : proofs[held.proof],
   ]);

@@ -89,7 +89,7 @@ function accountRow(view: PersonView, account: AccountOverview): Html {
   const { source, held, open, stale, signInPrevented, problem } = account;
   const obstacle = Object.entries(signInObstacles).find(([code]) => code === signInPrevented)?.[1];
   return html`<tr><th scope="row">${source}${titleBelow(source, account)}<br><small>${account.account}</small></th>
-<td data-label="Password"><span class="tag ${holds[account.holds]}">${account.holds === 'unknown' ? 'not written by Lockstep' : `${account.holds} password`}</span>
+<td data-label="Password"><span class="tag ${holds[account.holds]}">${account.holdsSays}</span>
 ${obstacle !== undefined && html`<p>${obstacle.says}</p>`}${problem !== null && html`<p>Link: <a href="/errors/${problem}">${problem.replaceAll('_', ' ')}</a></p>`}
 ${open !== null && html`<p>${open.says} <a href="/console/changes/${open.change}">Change</a></p>`}${open !== null && view.mayControl && mayRetry(open) && commandButton(`/console/changes/${open.change}/retry`, 'Retry now')}${stale !== null && html`<p>${stale.says} ${stale.cure}</p>`}</td>
 <td data-label="Since">${held !== null && html`${clock(held.since)}<br><small>${held.proof === 'none' ? 'not verified' : `verified by ${held.proof}`}</small>`}${view.mayUnlink && unlinkOf(view.person.name, account)}</td></tr>`;

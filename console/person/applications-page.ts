@@ -57,11 +57,12 @@ ${actionsOf(texts, application)}</div></li>`;
 
 function sentencesOf(texts: Texts, application: OwnApplication, row: ApplicationRow): string[] {
   const t = texts.applications;
-  const { state, reason, since, follows, maySet, id } = application;
+  const { state, reason, storedFrom, since, follows, maySet, id } = application;
   const why = state === 'out_of_sync' ? applicationReason(reason ?? '') : null;
   const isStored = row === 'stored' || row === 'wrong';
   return [
     ...(isStored ? [t.since(dateAndTime(texts, since))] : []),
+    ...(state === 'in_sync' && storedFrom !== null ? [t.storedFrom[storedFrom]] : []),
     ...(why === null ? [] : [t.reasons[why]]),
     ...(row === 'wrong' && why !== 'soon' && maySet ? [t.storeIt] : []),
     ...(row === 'stored' ? [follows ? t.follows : t.doesNotFollow] : []),

@@ -59,7 +59,7 @@ function accountRow(texts: Texts, account: AccountOverview): Html {
   ];
   return html`
 <li class="${rows[holds]}"><span class="mark" aria-hidden="true">${marks[holds]}</span>
-<div><p class="what"><strong>${account.title[texts.lang]}</strong> <span>${t.holds[holds]}</span></p>
+<div><p class="what"><strong>${account.title[texts.lang]}</strong> <span>${t.holds[account.holdsNow]}</span></p>
 <p class="hint">${shortAccount(account.account)}</p>
 ${hintOf(texts, account)}
 ${sentences.length > 0 && html`<p>${sentences.join(' ')}</p>`}</div></li>`;

@@ -1,6 +1,7 @@
 import type { Change, ChangeAccount } from '../../model/api/changes';
 import type { ChangeState } from '../../model/change/change';
-import type { OutcomeState } from '../../model/change/outcome';
+import type { HeadlineCode } from '../../model/change/headline';
+import { isSettled, type OutcomeState } from '../../model/change/outcome';
 import { type Html, html } from '../html';
 import { type Assets, page } from '../shell';
 import type { Texts } from '../texts/texts';
@@ -43,8 +44,8 @@ interface Shown {
 }
 
 /**
- * The page that shows a person what became of a change. The accounts are shown only after the auth account has accepted
- * the current password, so that a stranger who knows the user name learns nothing.
+ * The page that shows a person what became of a change. Without a sign-in, the accounts are shown only after the auth
+ * account has accepted the current password, so that a stranger who knows the user name learns nothing.
  */
 export function progressPage(
   texts: Texts,
@@ -54,6 +55,7 @@ export function progressPage(
 ): string {
   const t = texts.progress;
   const isOpen = change.endedAt === null;
+  const showsAccounts = isSignedIn || isVerified(change);
   return page({
     lang: texts.lang,
     title: t.title,
@@ -65,10 +67,10 @@ export function progressPage(
 <p class="verdict ${toneOf(change)}" role="status" id="verdict">${verdictOf(texts, change)}</p>
 ${isOpen && html`<p class="verdict bad" role="alert" id="ended" hidden>${t.ended}</p><p class="verdict busy" role="status" id="lost" hidden>${t.lost}</p>`}
 <div id="live"${isOpen && html` data-live data-events="${address}/events"`}>
-${isVerified(change) && accountsOf(texts, change, now)}
+${showsAccounts && accountsOf(texts, change, now)}
 ${isOpen && html`<p class="hint">${t.mayClose}</p>`}
 ${!isOpen && !isSuccess(change.state) && html`<p><a class="button primary" href="${again}?lang=${texts.lang}">${t.again}</a></p>`}
-${isVerified(change) && someHold(change) && afterwards(texts)}
+${showsAccounts && someHold(change) && afterwards(texts)}
 <p class="hint as-of">${t.asOf(timeIn(texts, now))}</p>
 </div>`,
   });
@@ -87,23 +89,43 @@ function verdictOf({ progress: t, reasons }: Texts, change: Change): string {
   const reason = personReason(change.reason);
   const why = reason === null ? '' : ` ${reasons[reason]}`;
   const isParked = change.accounts.some(({ outcome }) => outcome === 'parked');
-  const verdicts: Readonly<Record<ChangeState, string>> = {
+  const waiting = isVerified(change)
+    ? isParked
+      ? t.waitingParked
+      : t.waiting
+    : `${t.notYet} ${reasons[authWaits(change) ?? 'away']}`;
+  const refused = `${inVain(t, change)}${why}`;
+  const verdicts: Readonly<Record<HeadlineCode, string>> = {
     accepted: t.checking,
     applying: isVerified(change) ? t.working : t.checking,
-    waiting: isVerified(change)
-      ? isParked
-        ? t.waitingParked
-        : t.waiting
-      : `${t.notYet} ${reasons[authWaits(change) ?? 'away']}`,
-    done: t.done,
+    waiting,
+    parked: waiting,
+    stored_only: t.storedOnly,
+    changed_there_only: t.changedThereOnly,
+    everywhere: change.signInsPrevented === 0 ? t.done : t.doneHere,
+    where_planned: t.doneHere,
+    taken: t.doneHere,
+    taken_where_planned: t.doneHere,
     partial: t.partial,
-    refused: `${t.refused}${why}`,
-    failed: `${t.refused}${why}`,
-    expired: t.expired,
+    taken_partly: t.partial,
+    replaced: t.superseded,
+    refused,
+    refused_late: refused,
+    refused_at_origin: refused,
+    failed: refused,
+    expired: `${t.expired} ${inVain(t, change)}`,
     cancelled: t.cancelled,
     superseded: t.superseded,
   };
-  return verdicts[change.state];
+  return verdicts[change.headline];
+}
+
+/** What a person should know after a change that the auth account did not take. */
+function inVain(t: Texts['progress'], { accounts }: Change): string {
+  if (accounts.some(({ outcome, holds }) => isSettled(outcome) && holds === 'new'))
+    return t.refusedHere;
+  const isUnsure = accounts.some(({ inDoubt }) => inDoubt);
+  return isUnsure ? t.refusedUnsure : t.refused;
 }
 
 /** Why the auth account is not changed yet. */
@@ -124,8 +146,10 @@ const accountsOf = (texts: Texts, change: Change, now: Date): Html => html`
 function accountRow(texts: Texts, change: Change, account: ChangeAccount, now: Date): Html {
   const t = texts.progress;
   const row = rowOf[account.outcome];
+  // An account in which the person has changed the password is not changed for a reason of another account.
+  const isOwn = row === 'has' || (row === 'notTried' && account.holds === 'new');
   const reason =
-    row === 'has' || account.signInPrevented !== null
+    isOwn || account.signInPrevented !== null
       ? personObstacle(account.signInPrevented)
       : openReason(account.outcome, account.reason);
   const sentences = [
@@ -135,8 +159,10 @@ function accountRow(texts: Texts, change: Change, account: ChangeAccount, now: D
       ? [t.nextTry(timeIn(texts, account.nextTryAt > now ? account.nextTryAt : now))]
       : []),
     ...(row === 'waits' ? [t.until(dayAndTime(texts, change.expiresAt))] : []),
-    ...(['waits', 'parked', 'refused', 'notTried'].includes(row) && !account.inDoubt
-      ? [t.oldStillWorks]
+    ...(['waits', 'parked', 'refused', 'notTried'].includes(row) ? [t.holds[account.holds]] : []),
+    ...(row === 'has' && account.holds === 'newer' ? [t.holds.newer] : []),
+    ...(row === 'has' && account.holds === 'new' && !account.proved && account.reason !== 'origin'
+      ? [t.notVerified]
       : []),
   ];
   return html`

@@ -107,14 +107,29 @@ export const de: Texts = {
       'Ihr neues Passwort gilt, aber Ihr Helpdesk muss sich einige Systeme ansehen, bevor sie es erhalten.',
     notYet: 'Ihr Passwort ist noch nicht geändert.',
     partial: 'Ihr neues Passwort gilt, aber nicht in jedem System.',
+    doneHere: 'Fertig. Die Liste zeigt, welche Systeme Ihr neues Passwort haben.',
+    storedOnly:
+      'Das Passwort, das Sie geändert haben, ist hier für Ihre Anmeldung gespeichert. Kein anderes System wurde geändert.',
+    changedThereOnly:
+      'Ihr neues Passwort gilt dort, wo Sie es geändert haben. In kein anderes System wurde es geschrieben.',
     refused: 'Ihr Passwort wurde nicht geändert. Ihr altes Passwort gilt weiter.',
-    expired: 'Ihr Passwort wurde nicht geändert, weil ein System zu lange nicht erreichbar war.',
+    refusedHere:
+      'Ihr neues Passwort gilt nur dort, wo die Liste es zeigt. Überall sonst gilt weiter Ihr altes.',
+    refusedUnsure:
+      'Es ist nicht sicher, ob Ihr Passwort geändert wurde. Gilt das neue nicht, versuchen Sie das alte.',
+    expired: 'Ein System war zu lange nicht erreichbar.',
     cancelled: 'Diese Änderung wurde abgebrochen.',
     superseded: 'Eine neuere Änderung Ihres Passworts hat diese ersetzt.',
     accounts: 'Ihre Konten',
     nextTry: (time) => `Nächster Versuch um ${time}.`,
     until: (time) => `Wir versuchen es bis ${time}.`,
-    oldStillWorks: 'Dort gilt noch Ihr altes Passwort.',
+    holds: {
+      new: 'Dort gilt Ihr neues Passwort, weil Sie es dort geändert haben.',
+      earlier: 'Dort gilt noch Ihr altes Passwort.',
+      newer: 'Es hat seither ein anderes Passwort bekommen.',
+      unknown: 'Es ist nicht bekannt, welches Ihrer Passwörter dort gilt.',
+    },
+    notVerified: 'Das System hat es angenommen; keine Anmeldung hat es bestätigt.',
     mayClose:
       'Sie können diese Seite schließen. Sie hat ihre eigene Adresse und zeigt den aktuellen Stand, wenn Sie wiederkommen.',
     ended: 'Diese Seite wird nicht mehr aktualisiert, weil Ihre Anmeldung beendet ist.',
@@ -183,7 +198,8 @@ export const de: Texts = {
     notPrimary: 'Das ist Ihr zweites Konto dort; geändert wird nur das erste.',
     mustChange: 'Das System verlangt bei der nächsten Anmeldung dort ein anderes Passwort.',
     already: 'Es hat dieses Passwort schon.',
-    notTried: 'Es behält das alte Passwort, weil ein anderes System das neue nicht angenommen hat.',
+    notTried:
+      'Es wurde nicht geändert, weil ein anderes System das neue Passwort nicht angenommen hat.',
   },
   me: {
     title: 'Meine Konten',
@@ -194,7 +210,9 @@ export const de: Texts = {
     holds: {
       newest: 'hat Ihr neuestes Passwort',
       older: 'hat ein älteres Passwort',
-      unknown: 'hat ein Passwort, das nicht hier gesetzt wurde',
+      changedThere: 'hat ein Passwort, das dort geändert wurde',
+      unsure: 'welches Passwort es hat, ist nicht bekannt',
+      unwritten: 'hat ein Passwort, das nicht hier gesetzt wurde',
     },
     since: (time) => `Seit ${time}.`,
     verified: 'Eine Anmeldung hat es bestätigt.',
@@ -206,7 +224,7 @@ export const de: Texts = {
       accepted: 'läuft',
       applying: 'läuft',
       waiting: 'einige Systeme warten',
-      done: 'überall fertig',
+      done: 'fertig',
       partial: 'nicht in jedem System',
       refused: 'abgelehnt',
       failed: 'fehlgeschlagen',
@@ -243,6 +261,15 @@ export const de: Texts = {
       missing: 'noch ist kein Passwort gespeichert',
       switchedOff: 'abgeschaltet',
       applicationOff: 'für alle abgeschaltet',
+    },
+    storedFrom: {
+      change_verified: 'Eine Anmeldung hat es bestätigt.',
+      change_accepted: 'Keine Anmeldung hat es bestätigt.',
+      captured: 'Es ist das, das Sie in der Anwendung gesetzt haben.',
+      followed: 'Es ist das Ihres Verzeichnisses; die Anwendung wurde nicht gefragt.',
+      set_verified: 'Ein Administrator hat es gespeichert, eine Anmeldung hat es bestätigt.',
+      set_unverified: 'Ein Administrator hat es gespeichert; keine Anmeldung hat es bestätigt.',
+      set_by_person: 'Sie haben es gespeichert, eine Anmeldung hat es bestätigt.',
     },
     since: (time) => `Seit ${time}.`,
     follows: 'Ändert sich Ihr Passwort, ändert sich das gespeicherte mit.',

@@ -1,4 +1,7 @@
 import type { ChangeState } from '../../model/change/change';
+import type { CredentialOrigin } from '../../model/change/credential-origin';
+import type { HeldNow } from '../../model/change/held-now';
+import type { Holds } from '../../model/change/holds';
 import type { Language } from '../../model/notices/languages';
 import type {
   ApplicationDone,
@@ -78,14 +81,23 @@ export interface Texts {
     /** The auth account waits; why follows. */
     readonly notYet: string;
     readonly partial: string;
+    /** Not everywhere, or not verified: the list of the accounts shows it. */
+    readonly doneHere: string;
+    readonly storedOnly: string;
+    readonly changedThereOnly: string;
     readonly refused: string;
+    /** The account in which the person changed the password holds it all the same. */
+    readonly refusedHere: string;
+    readonly refusedUnsure: string;
     readonly expired: string;
     readonly cancelled: string;
     readonly superseded: string;
     readonly accounts: string;
     readonly nextTry: (time: string) => string;
     readonly until: (time: string) => string;
-    readonly oldStillWorks: string;
+    /** What an account holds that did not take the password. */
+    readonly holds: Readonly<Record<Holds, string>>;
+    readonly notVerified: string;
     readonly mayClose: string;
     readonly ended: string;
     readonly lost: string;
@@ -105,7 +117,7 @@ export interface Texts {
     readonly change: string;
     readonly changeHint: string;
     readonly signOut: string;
-    readonly holds: Readonly<Record<'newest' | 'older' | 'unknown', string>>;
+    readonly holds: Readonly<Record<HeldNow, string>>;
     readonly since: (time: string) => string;
     readonly verified: string;
     readonly behind: string;
@@ -130,6 +142,8 @@ export interface Texts {
     readonly intro: string;
     readonly none: string;
     readonly states: Readonly<Record<ApplicationRow, string>>;
+    /** How the stored password came. */
+    readonly storedFrom: Readonly<Record<CredentialOrigin, string>>;
     /** Continues the state: since when it is so. */
     readonly since: (time: string) => string;
     readonly follows: string;

@@ -1,5 +1,8 @@
 import { z } from 'zod';
 import { type ChangeState, changeStates } from '../change/change';
+import { type CredentialOrigin, credentialOrigins } from '../change/credential-origin';
+import { type HeadlineCode, headlineSentences } from '../change/headline';
+import { holdings } from '../change/holds';
 import { type OutcomeState, outcomeStates } from '../change/outcome';
 import { type LeaveOutCode, leaveOutSays } from '../change/plan';
 import { type SignInObstacle, signInObstacles } from '../change/sign-in-prevented';
@@ -66,6 +69,12 @@ export const changeAccountSchema = z.object({
   inDoubt: z.boolean().describe('The account may hold either the old or the new password.'),
   proved: z.boolean().describe('Lockstep verified that the account holds the new password.'),
   proof: z.enum(['login', 'hash', 'timestamp', 'none']),
+  holds: z
+    .enum(holdings)
+    .describe(
+      'The password that the account holds now, as far as Lockstep knows: the `new` one of this change, the `earlier` one, or a `newer` one.',
+    ),
+  holdsSays: z.string().describe('The same as a sentence, with how it is known.'),
   nextTryAt: timeOrNull.describe(
     'When a waiting account is tried next; null for every other account, and while its source is paused. Never in the past: an attempt that is due has the time of this answer.',
   ),
@@ -74,12 +83,20 @@ export const changeAccountSchema = z.object({
 
 export const mappingState = z.enum(['empty', 'in_sync', 'out_of_sync']);
 
+export const storedFrom = z
+  .enum(keysOf<CredentialOrigin>(credentialOrigins))
+  .nullable()
+  .describe(
+    `How the stored credential came; null for none, and for one that an earlier release stored.\n${describeCodes(credentialOrigins)}`,
+  );
+
 export const changeMappingSchema = z.object({
   application: z.string(),
   source: z.string(),
   account: z.string(),
   state: mappingState,
   reason: z.string().nullable(),
+  storedFrom,
 });
 
 export const changeSchema = z
@@ -89,7 +106,14 @@ export const changeSchema = z
     seq: z.int().describe('Grows with each change of this person.'),
     groups: z.array(z.string()),
     state: changeStateSchema,
-    says: z.string(),
+    says: z
+      .string()
+      .describe(
+        'What became of the change: what is verified, what is only accepted, what was left out and why, and of how many accounts it is unknown what they hold.',
+      ),
+    headline: z
+      .enum(keysOf<HeadlineCode>(headlineSentences))
+      .describe('The code of the first part of `says`.'),
     reason: errorCodeOrNull,
     reasonSays: z.string().nullable(),
     requestedBy: z.string().describe('The name of the API key.'),
@@ -97,6 +121,11 @@ export const changeSchema = z
       .enum(forms)
       .describe(
         'The form in which the password was submitted. Anything other than `plaintext` is a hash, which no policy can check.',
+      ),
+    partial: z
+      .boolean()
+      .describe(
+        'The change only updates the stored credential of the account in which the password was changed. It writes no account.',
       ),
     policy: z
       .enum(['judged', 'skipped'])

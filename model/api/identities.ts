@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { notedProblems } from '../people/links';
-import { mappingState } from './changes';
+import { mappingState, storedFrom } from './changes';
 import { staleHereSchema } from './stale';
 
 /** A person with accounts, and with mappings where a single person is read. */
@@ -46,6 +46,7 @@ export const identityMappingSchema = z.object({
   enabled: z.boolean(),
   state: mappingState,
   reason: z.string().nullable(),
+  storedFrom,
 });
 
 export const listedMappingSchema = identityMappingSchema

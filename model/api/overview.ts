@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { type HeldNow, heldNow } from '../change/held-now';
 import { outcomeStates } from '../change/outcome';
 import { notedProblems } from '../people/links';
 import { changeSummarySchema, outcomeReason } from './changes';
-import { keysOf, time, timeOrNull } from './fields';
+import { describeCodes, keysOf, time, timeOrNull } from './fields';
 import { staleHereSchema } from './stale';
 import { describedFields } from './titles';
 
@@ -35,8 +36,12 @@ export const accountOverviewSchema = z.object({
   holds: z
     .enum(['newest', 'older', 'unknown'])
     .describe(
-      '`newest`: nothing shows that it holds another password than the newest. `older`: it holds another one, see `stale` and `open`. `unknown`: no change of Lockstep has written it.',
+      '`newest`: nothing shows that it holds another password than the newest. `older`: it holds another one, see `stale` and `open`. `unknown`: it is not known which one it holds.',
     ),
+  holdsNow: z
+    .enum(keysOf<HeldNow>(heldNow))
+    .describe(`The same in more detail.\n${describeCodes(heldNow)}`),
+  holdsSays: z.string().describe('What the account holds, for a person to read.'),
   held: heldSchema.nullable().describe('The last password of Lockstep that the account took.'),
   signInPrevented: z
     .string()

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { mappingState } from './changes';
+import { mappingState, storedFrom } from './changes';
 import { time } from './fields';
 import { describedFields, titleSchema } from './titles';
 
@@ -20,6 +20,7 @@ const ownApplicationSchema = z
     applicationEnabled: z.boolean(),
     state: mappingState,
     reason: z.string().nullable(),
+    storedFrom,
     since: time.describe('When the credential was stored or flagged; else when the mapping began.'),
     follows: z
       .boolean()

@@ -346,7 +346,7 @@ const badEnds: readonly ChangeState[] = ['partial', 'refused', 'failed', 'expire
 const endOf = (state: ChangeState): ActionRow =>
   row(
     ({ person, detail }) =>
-      `The change of ${person} has ended: ${changeStates[state].says}. ${reasonText(detail.reason)}`.trim(),
+      `The change of ${person} has ended: ${detail.says ?? changeStates[state].says}. ${reasonText(detail.reason)}`.trim(),
     badEnds.includes(state) ? 'warning' : 'info',
   );
 

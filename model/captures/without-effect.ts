@@ -1,4 +1,4 @@
-import { type ChangeState, changeStates } from '../change/change';
+import type { ChangeState } from '../change/change';
 import { type ErrorCode, errors, isErrorCode } from '../errors';
 import { captureRules, type Declined } from './capture';
 
@@ -42,5 +42,5 @@ export const leavesAccountDifferent = (reason: string): boolean =>
 export function noEffectSays(reason: NoEffectReason): string {
   if (Object.hasOwn(captureRules, reason)) return captureRules[reason as Declined].says;
   if (isErrorCode(reason)) return errors[reason].says;
-  return `The change of the capture ended: ${changeStates[reason as ChangeState].says}.`;
+  return `The change of the capture has ended as ${reason}, so no other account got the password.`;
 }

@@ -1,44 +1,28 @@
 import { isSettled, type OutcomeState } from './outcome';
 
-/** The states of a change as a whole. `says` is the line that people read. */
+/**
+ * The states of a change as a whole. `says` is true for every change in that state; `headline.ts` has the sentence about
+ * one change.
+ */
 export const changeStates = {
   accepted: { ended: false, says: 'accepted, not begun' },
   applying: { ended: false, says: 'in progress' },
   waiting: { ended: false, says: 'some accounts wait for the next attempt' },
-  done: { ended: true, says: 'every account holds the new password' },
-  partial: { ended: true, says: 'some accounts hold the new password, some do not' },
-  refused: { ended: true, says: 'the auth account was not changed, so nothing else was attempted' },
-  failed: { ended: true, says: 'no account took the new password' },
-  expired: { ended: true, says: 'expired before the auth account could be changed' },
+  done: { ended: true, says: 'every account that was to be changed took the new password' },
+  partial: { ended: true, says: 'some accounts took the new password, some did not' },
+  refused: { ended: true, says: 'the auth account was not changed, so no other account was' },
+  failed: { ended: true, says: 'no account is known to have taken the new password' },
+  expired: { ended: true, says: 'expired before the auth account was known to be changed' },
   cancelled: { ended: true, says: 'cancelled' },
-  superseded: { ended: true, says: 'replaced by a newer change' },
+  superseded: { ended: true, says: 'replaced by a newer password' },
 } as const;
 
 export type ChangeState = keyof typeof changeStates;
 
-interface ReportedOutcome {
-  readonly state: OutcomeState;
-  /** What keeps the person from signing in; null when nothing is known to. */
-  readonly signInPrevented: unknown;
-}
-
-/**
- * The line about a change. The state counts passwords only, so the line adds in how many of the accounts that hold the
- * new one the person cannot sign in.
- */
-export function changeSays(state: ChangeState, outcomes: readonly ReportedOutcome[]): string {
-  const open = outcomes.filter((outcome) => !isSettled(outcome.state));
-  const parked = open.length > 0 && open.every((outcome) => outcome.state === 'parked');
-  const says = state === 'waiting' && parked ? PARKED : changeStates[state].says;
-  const prevented = preventedSignIns(outcomes);
-  if (prevented === 0) return says;
-  return `${says}, but the person cannot sign in to ${prevented} of them`;
-}
-
-const PARKED = 'some accounts are parked until an operator retries or cancels them';
-
-export const preventedSignIns = (outcomes: readonly ReportedOutcome[]): number =>
-  outcomes.filter(({ signInPrevented }) => signInPrevented !== null).length;
+/** In how many accounts the person cannot sign in, although they hold the new password. */
+export const preventedSignIns = (
+  outcomes: readonly { readonly signInPrevented: unknown }[],
+): number => outcomes.filter(({ signInPrevented }) => signInPrevented !== null).length;
 
 export const hasEnded = (state: ChangeState): boolean => changeStates[state].ended;
 

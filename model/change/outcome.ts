@@ -15,7 +15,7 @@ export const outcomeStates = {
   applied: { settled: true, says: 'holds the new password' },
   rejected: { settled: true, says: 'rejected by its source' },
   expired: { settled: true, says: 'expired: the change became too old' },
-  superseded: { settled: true, says: 'replaced by a newer change' },
+  superseded: { settled: true, says: 'replaced by a newer password' },
   cancelled: { settled: true, says: 'cancelled before it was written' },
   not_attempted: { settled: true, says: 'not attempted' },
   not_applicable: { settled: true, says: 'left out by a rule' },

@@ -16,8 +16,10 @@ export interface NoticeFacts {
   readonly reminder: boolean;
   /** Sentence about the reason, in English; null when there is none. */
   readonly reason: string | null;
-  /** The sources whose accounts do not hold the new password. */
+  /** The sources that did not take the new password. */
   readonly sources: readonly string[];
+  /** Those of them whose accounts may hold it all the same. */
+  readonly unsure: readonly string[];
   /** The source of a relay, the name of an API key, or the group of a password. */
   readonly about: string | null;
   /** When an API key or a password ends, or when missing accounts are unlinked. */

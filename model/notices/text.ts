@@ -19,6 +19,7 @@ const cleaned = (facts: NoticeFacts): NoticeFacts => ({
   about: line(facts.about),
   contact: line(facts.contact),
   sources: facts.sources.map((source) => line(source) ?? ''),
+  unsure: facts.unsure.map((source) => line(source) ?? ''),
   names: facts.names.map((name) => line(name) ?? ''),
 });
 

@@ -77,7 +77,7 @@ export async function auditCapture(
   const at = capture.capturedAt;
   const remembered =
     at !== null && leavesAccountDifferent(result)
-      ? sql`, remembered as (${rememberDeclined(sql`captured`, { reason: result, at })})`
+      ? sql`, remembered as (${rememberDeclined(sql`captured`, { reason: result, at })}), ${flagCredentials(at, by)}`
       : sql``;
   await sql`
     with captured as (
@@ -90,6 +90,22 @@ export async function auditCapture(
               'source', ${capture.source}::text, 'capturedAt', ${at?.toISOString() ?? null}::text,
               'identity', (select identity_id from captured))))`.execute(db);
 }
+
+/**
+ * Parts of a statement: the credentials that were stored before the account in CTE `captured` got another password in its
+ * source are no longer the password of the account.
+ */
+const flagCredentials = (at: Date, by: string) => sql`
+  flagged as (
+    update mapping m set state = 'out_of_sync', reason = 'capture_refused', updated_at = now()
+    from captured
+    where m.account_id = captured.id and m.identity_id = captured.identity_id and m.sealed is not null
+      and m.updated_at <= ${at}::timestamptz and m.reason is distinct from 'capture_refused'
+    returning m.id, m.reason
+  ), audited as (
+    insert into audit (actor, action, subject, detail)
+    select ${by}, 'mapping.flagged', id, jsonb_build_object('reason', reason) from flagged
+  )`;
 
 /**
  * Forgets the passwords of ended changes of everyone who has an account in these sources, so that an identical capture

@@ -1,13 +1,17 @@
 import { type RawBuilder, sql } from 'kysely';
 import { type ChangeState, hasEnded, type Role } from '../../model/change/change';
+import type { CredentialOrigin } from '../../model/change/credential-origin';
+import type { HeldFacts } from '../../model/change/holds';
 import type { MappingState } from '../../model/change/mapping';
-import type { OutcomeState, Proof } from '../../model/change/outcome';
+import type { OutcomeState } from '../../model/change/outcome';
 import { factsOf, type OutcomeFacts, type OutcomeReason } from '../../model/change/reason';
 import { signInObstacles } from '../../model/change/sign-in-prevented';
 import { heldReasons } from '../../model/change/source-circuit';
+import { SOURCE_CLOCKS_MS } from '../../model/change/stale';
 import type { ErrorCode } from '../../model/errors';
 import type { Form } from '../../model/hashes/encoding';
 import type { TargetPolicy } from '../../model/policy/target-policy';
+import { capturedInVain } from '../captures/without-effect';
 import type { Database } from '../database';
 
 export interface ChangeView {
@@ -19,6 +23,8 @@ export interface ChangeView {
   readonly reason: ErrorCode | null;
   readonly requestedBy: string;
   readonly form: Form;
+  /** True for a change that only updates the stored credential of the account in which the password was changed. */
+  readonly partial: boolean;
   /** When the password was changed in one of the accounts; null when a caller requested the change. */
   readonly capturedAt: Date | null;
   readonly createdAt: Date;
@@ -28,17 +34,14 @@ export interface ChangeView {
   readonly mappings: readonly MappingView[];
 }
 
-export interface OutcomeView extends OutcomeFacts {
+export interface OutcomeView extends OutcomeFacts, HeldFacts {
+  readonly reason: OutcomeFacts['reason'];
   readonly label: string;
   readonly source: string;
   /** Name of the account in its source; null while it is not found yet. */
   readonly account: string | null;
   readonly role: Role;
-  readonly state: OutcomeState;
   readonly vendorCode: string | null;
-  readonly attempts: number;
-  readonly inDoubt: boolean;
-  readonly proof: Proof;
   /** Never in the past: an attempt that is due has the time at which the change was read. */
   readonly nextTryAt: Date | null;
   readonly updatedAt: Date;
@@ -57,6 +60,7 @@ export interface MappingView {
   readonly source: string;
   readonly state: MappingState;
   readonly reason: string | null;
+  readonly storedFrom: CredentialOrigin | null;
   readonly appliedSeq: number;
 }
 
@@ -73,18 +77,21 @@ export const readChangeOf = (
 
 async function readWhere(db: Database, condition: RawBuilder<unknown>): Promise<ChangeView | null> {
   const { rows } = await sql<StoredChange>`
-    select id, identity_name as identity, seq, groups, state, reason, requested_by_name as "requestedBy", form,
+    select id, identity_name as identity, seq, groups, state, reason, requested_by_name as "requestedBy", form, partial,
            captured_at as "capturedAt", created_at as "createdAt", expires_at as "expiresAt", ended_at as "endedAt",
            (select coalesce(json_agg(json_build_object(
                'label', o.label, 'source', o.source, 'account', o.account_name, 'role', o.role, 'state', o.state,
                'reason', o.reason, 'vendorCode', o.vendor_code, 'attempts', o.attempts, 'inDoubt', o.in_doubt,
                'proof', o.proof, 'nextTryAt', ${notPast('o.next_try_at')}, 'updatedAt', o.updated_at,
+               'isOrigin', o.account_id is not distinct from change.origin_account_id and o.account_id is not null,
+               'isOvertaken', coalesce(a.applied_seq > change.seq, false), 'isChangedSince', ${changedSince},
                'trouble', s.reason, 'endsAt', ${notPast('s.ends_at')}, 'pausedBy', s.paused_by,
                'sourcePolicies', ${reportedPolicies}) order by o.position), '[]')
-            from outcome o left join ${sourceTrouble} s on s.source = o.source
+            from outcome o left join account a on a.id = o.account_id and a.identity_id = change.identity_id
+              left join ${sourceTrouble} s on s.source = o.source
             where o.change_id = change.id) as accounts,
            (select coalesce(json_agg(json_build_object(
-               'application', m.application, 'state', m.state, 'reason', m.reason, 'appliedSeq', m.applied_seq,
+               'application', m.application, 'state', m.state, 'reason', m.reason, 'storedFrom', m.stored_from, 'appliedSeq', m.applied_seq,
                'source', o.source, 'account', coalesce(o.account_name, '')) order by m.application), '[]')
             from outcome o join mapping m on m.account_id = o.account_id
             where o.change_id = change.id) as mappings
@@ -117,6 +124,18 @@ function outcomeOf({ trouble, endsAt, ...stored }: StoredOutcome): OutcomeView {
 }
 
 const dateOf = (text: string | null): Date | null => (text === null ? null : new Date(text));
+
+/**
+ * Whether the source shows that the password of account `a` was changed there after outcome `o`: by a capture that had no
+ * effect, or by the time that a look has read.
+ */
+const changedSince = sql`(
+  exists (select from declined_capture d where d.account_id = a.id
+            and d.captured_at > case when o.reason = 'origin' then change.captured_at else o.updated_at end)
+  or exists (select from change newer where newer.origin_account_id = a.id and newer.identity_id = a.identity_id
+               and newer.seq > change.seq and newer.state in (${capturedInVain}))
+  or coalesce(o.state = 'applied'
+              and a.changed_there_at > o.updated_at + make_interval(secs => ${SOURCE_CLOCKS_MS / 1000}), false))`;
 
 /** Of outcome `o`. */
 const reportedPolicies = sql`

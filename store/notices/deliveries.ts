@@ -25,6 +25,8 @@ export interface DeliveryAtWork {
   readonly identityId: string | null;
   /** The sources of the change whose accounts do not hold the new password. */
   readonly sources: readonly string[];
+  /** Those of them in which a write may have reached an account. */
+  readonly unsure: readonly string[];
   /** Who started the change: `user` by their own password or in a source, `admin` by the help desk; null if unknown. */
   readonly startedBy: 'user' | 'admin' | null;
 }
@@ -57,6 +59,9 @@ export async function beginDelivery(db: Database, id: string): Promise<DeliveryA
            array(select distinct o.source from outcome o
                  where o.change_id = n.change_id and o.state in ('rejected', 'expired')
                  order by o.source) as sources,
+           array(select distinct o.source from outcome o
+                 where o.change_id = n.change_id and o.state in ('rejected', 'expired') and o.in_doubt
+                 order by o.source) as unsure,
            case when c.captured_at is not null or k.scopes <@ array['change-own', 'person'] then 'user'
                 when k.agent is not null then 'admin' end as "startedBy"
     from begun b join notice n on n.id = b.notice_id

@@ -1,4 +1,5 @@
 import { type RawBuilder, sql } from 'kysely';
+import type { CredentialOrigin } from '../../model/change/credential-origin';
 import type { MappingListState, MappingState } from '../../model/change/mapping';
 import type { Database } from '../database';
 import { accountsOfIdentity, type IdentityView } from './identities';
@@ -54,6 +55,8 @@ export interface MappingOfPerson {
   readonly enabled: boolean;
   readonly state: MappingState;
   readonly reason: string | null;
+  /** How the stored credential came; null for none, and for one that an earlier release stored. */
+  readonly storedFrom: CredentialOrigin | null;
 }
 
 export async function readMappingsOf(db: Database, identityId: string): Promise<MappingOfPerson[]> {
@@ -68,6 +71,7 @@ export async function readMappingsOf(db: Database, identityId: string): Promise<
       'mapping.enabled',
       'mapping.state',
       'mapping.reason',
+      'mapping.stored_from as storedFrom',
     ])
     .orderBy(['mapping.application', 'account.name'])
     .execute();
@@ -83,7 +87,7 @@ export interface OwnMapping extends MappingOfPerson {
 /** The mappings of a person, with their ids. */
 export async function readOwnMappings(db: Database, identityId: string): Promise<OwnMapping[]> {
   const { rows } = await sql<OwnMapping>`
-    select m.id, m.account_id as "accountId", m.application, a.source, a.name as account, m.enabled, m.state, m.reason,
+    select m.id, m.account_id as "accountId", m.application, a.source, a.name as account, m.enabled, m.state, m.reason, m.stored_from as "storedFrom",
            date_trunc('milliseconds', m.updated_at) as since
     from mapping m join account a on a.id = m.account_id
     where m.identity_id = ${identityId} order by m.id`.execute(db);
@@ -110,7 +114,8 @@ export async function listMappings(
   },
 ): Promise<ListedMapping[]> {
   const { rows } = await sql<ListedMapping>`
-    select m.id, i.name as identity, m.application, a.source, a.name as account, m.enabled, m.state, m.reason
+    select m.id, i.name as identity, m.application, a.source, a.name as account, m.enabled, m.state, m.reason,
+           m.stored_from as "storedFrom"
     from mapping m join account a on a.id = m.account_id join identity i on i.id = m.identity_id
     where (${page.cursor}::text is null or m.id > ${page.cursor})
       and (${page.application}::text is null or m.application = ${page.application})

@@ -25,6 +25,8 @@ export interface HeldByAccount {
     readonly nextTryAt: Date | null;
     /** Who has paused the source; null if it is not paused, or the key is gone. */
     readonly pausedBy: string | null;
+    /** A write may have reached the account. */
+    readonly inDoubt: boolean;
   } | null;
 }
 
@@ -38,6 +40,7 @@ export async function readHeld(db: Database, identityId: string): Promise<HeldBy
        where c.identity_id = a.identity_id and o.account_id = a.id and o.state = 'applied'
        order by c.seq desc limit 1) as held,
       (select json_build_object('change', c.id, 'state', o.state, 'reason', o.reason,
+                                'inDoubt', o.in_doubt or o.state = 'applying',
                                 'nextTryAt', ${notPast('o.next_try_at')}, 'trouble', s.reason,
                                 'endsAt', ${notPast('s.ends_at')}, 'pausedBy', s.paused_by)
        from change c join outcome o on o.change_id = c.id
@@ -63,14 +66,15 @@ interface StoredAccount extends Pick<HeldByAccount, 'accountId' | 'held'> {
     readonly trouble: ErrorCode | null;
     readonly endsAt: string | null;
     readonly pausedBy: string | null;
+    readonly inDoubt: boolean;
   } | null;
 }
 
 function openOf(open: NonNullable<StoredAccount['open']>): NonNullable<HeldByAccount['open']> {
-  const { change, state, reason, trouble, pausedBy } = open;
+  const { change, state, reason, trouble, pausedBy, inDoubt } = open;
   const [nextTryAt, endsAt] = [dateOf(open.nextTryAt), dateOf(open.endsAt)];
   const shown = shownOf({ state, reason, trouble, nextTryAt, endsAt });
-  return { change, state, pausedBy, reason: shown.reason, nextTryAt: shown.nextTryAt };
+  return { change, state, pausedBy, inDoubt, reason: shown.reason, nextTryAt: shown.nextTryAt };
 }
 
 const dateOf = (text: string | null): Date | null => (text === null ? null : new Date(text));

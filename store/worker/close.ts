@@ -11,6 +11,8 @@ import { channels } from '../notifications';
 export interface Ending {
   readonly state: ChangeState;
   readonly reason: ErrorCode | null;
+  /** The sentence about the change, for its audit record. */
+  readonly says?: string;
 }
 
 /**
@@ -31,6 +33,7 @@ export async function endChange(db: Database, changeId: string, ending: Ending):
       insert into audit (actor, action, change_id, detail)
       select 'worker', 'change.' || ${ending.state}::text, id,
              jsonb_build_object('reason', ${ending.reason}::text)
+             || jsonb_strip_nulls(jsonb_build_object('says', ${ending.says ?? null}::text))
       from ended
     ), noticed as (${incompleteNotice('ended')})
     select extract(epoch from ended_at - created_at)::float8 as seconds,

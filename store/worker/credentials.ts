@@ -1,7 +1,8 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
+import type { CredentialOrigin } from '../../model/change/credential-origin';
 import type { KEY_STORE_UNAVAILABLE } from '../../model/change/mapping';
-import type { OutcomeState } from '../../model/change/outcome';
+import type { OutcomeState, Proof } from '../../model/change/outcome';
 import { Secret } from '../../model/passwords/secret';
 import type { Database } from '../database';
 import type { MasterKey } from './keys/key-store';
@@ -68,7 +69,11 @@ export interface MappingToSettle {
   readonly source: string;
   readonly enabled: boolean;
   /** Null when the change does not write the account: the credential may follow the directory directly. */
-  readonly outcome: { readonly state: OutcomeState; readonly inDoubt: boolean } | null;
+  readonly outcome: {
+    readonly state: OutcomeState;
+    readonly inDoubt: boolean;
+    readonly proof: Proof;
+  } | null;
   /** The source of the auth account, if that holds the new password; else null. */
   readonly authSource: string | null;
   /** True when the password was captured in the account, and the change was refused. */
@@ -86,7 +91,7 @@ export async function readMappingsToSettle(
   changeId: string,
 ): Promise<MappingToSettle[]> {
   const { rows } = await sql<MappingToSettle>`
-    select m.id, m.application, m.account_id as "accountId", o.source, m.enabled, json_build_object('state', o.state, 'inDoubt', o.in_doubt) as outcome,
+    select m.id, m.application, m.account_id as "accountId", o.source, m.enabled, json_build_object('state', o.state, 'inDoubt', o.in_doubt, 'proof', o.proof) as outcome,
            o.reason is not distinct from 'origin' as "holdsTyped", null as "authSource",
            o.account_id is not distinct from c.origin_account_id
              and o.state in ('rejected', 'not_attempted') as "isOrigin"
@@ -149,8 +154,8 @@ export interface AdvancedMapping {
   readonly id: string;
   readonly sealed: Buffer;
   readonly masterKeyId: string;
-  /** True when the credential follows the directory, whatever the account of the mapping holds. */
-  readonly direct?: boolean;
+  /** `followed`: the credential follows the directory, whatever the account of the mapping holds. */
+  readonly storedFrom: CredentialOrigin;
 }
 
 /**
@@ -167,11 +172,11 @@ export async function advanceMappings(
     with advanced as (
       update mapping m
       set sealed = n.sealed, master_key_id = n.master_key_id, applied_seq = ${change.seq},
-          state = 'in_sync', reason = null, updated_at = now()
+          state = 'in_sync', reason = null, stored_from = n.stored_from, updated_at = now()
       from unnest(${advanced.map(({ id }) => id)}::text[], ${advanced.map((a) => a.sealed)}::bytea[],
-                  ${advanced.map((a) => a.masterKeyId)}::text[], ${advanced.map(({ direct = false }) => direct)}::boolean[])
-             as n (id, sealed, master_key_id, direct), account a
-      where m.id = n.id and a.id = m.account_id and (a.applied_seq = ${change.seq} or n.direct) and m.applied_seq < ${change.seq}
+                  ${advanced.map((a) => a.masterKeyId)}::text[], ${advanced.map(({ storedFrom }) => storedFrom)}::text[])
+             as n (id, sealed, master_key_id, stored_from), account a
+      where m.id = n.id and a.id = m.account_id and (a.applied_seq = ${change.seq} or n.stored_from = 'followed') and m.applied_seq < ${change.seq}
         and m.enabled
       returning m.id, m.application
     )

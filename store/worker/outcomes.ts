@@ -1,5 +1,6 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { Role } from '../../model/change/change';
+import type { HeldFacts } from '../../model/change/holds';
 import type { AttemptResult, OutcomeState, SettledState } from '../../model/change/outcome';
 import type { LeaveOutCode, LinkedAccount } from '../../model/change/plan';
 import type { SignInObstacle } from '../../model/change/sign-in-prevented';
@@ -314,14 +315,38 @@ export interface MappedOutcomeStatus extends OutcomeStatus {
 }
 
 /** Reads the states of all accounts of a change, in the order of its plan. */
-export async function readOutcomeStatuses(
+export const readOutcomeStatuses = (
   db: Database,
   changeId: string,
-): Promise<MappedOutcomeStatus[]> {
-  const { rows } = await sql<MappedOutcomeStatus>`
+): Promise<MappedOutcomeStatus[]> => readStatuses(db, changeId, sql``);
+
+/** The state of one account when its change is closed, with what the sentence about the change counts. */
+export interface FinalStatus
+  extends MappedOutcomeStatus,
+    Pick<HeldFacts, 'proof' | 'attempts' | 'isOrigin'> {
+  /** Whether the change only updates a stored credential. */
+  readonly partial: boolean;
+}
+
+/** Reads the same, for the close of the change. */
+export const readFinalStatuses = (db: Database, changeId: string): Promise<FinalStatus[]> =>
+  readStatuses(
+    db,
+    changeId,
+    sql`, proof, attempts,
+         (select c.partial from change c where c.id = change_id) as partial,
+         exists (select from change c where c.id = change_id and c.origin_account_id = account_id) as "isOrigin"`,
+  );
+
+async function readStatuses<Status extends MappedOutcomeStatus>(
+  db: Database,
+  changeId: string,
+  more: RawBuilder<unknown>,
+): Promise<Status[]> {
+  const { rows } = await sql<Status>`
     select label, source, role, state, reason, in_doubt as "inDoubt",
            ${untilNextTry(sql`next_try_at`)},
-           ${isMapped(sql`outcome`)}
+           ${isMapped(sql`outcome`)}${more}
     from outcome where change_id = ${changeId} order by position`.execute(db);
   return rows;
 }

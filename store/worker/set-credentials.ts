@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { fromRequest } from '../../model/change/credential-origin';
 import type { StoredProblem } from '../../model/people/links';
 import type { CredentialResult } from '../../model/people/set-credentials';
 import type { Database } from '../database';
@@ -13,6 +14,8 @@ export interface CredentialTarget {
   readonly application: string;
   /** `none`: the source cannot verify the password, so no login is made, and the guard was not opened. */
   readonly verify?: 'login' | 'none';
+  /** Absent in the requests of an api of an earlier release. */
+  readonly setBy?: 'person' | 'administrator';
 }
 
 /** The state of the account before its password is verified. */
@@ -64,6 +67,7 @@ export async function storeCredential(
   target: CredentialTarget,
   { sealed, masterKeyId, lastSeq, account, result }: VerifiedCredential,
 ): Promise<boolean> {
+  const storedFrom = fromRequest(result.proof ?? 'none', target.setBy === 'person');
   const { rows } = await sql`
     with awaited as (
       select id from job where id = ${job.id} and finished_at is null for update
@@ -76,7 +80,7 @@ export async function storeCredential(
     ), stored as (
       update mapping m
       set sealed = ${sealed}, master_key_id = ${masterKeyId}, applied_seq = ${lastSeq},
-          state = 'in_sync', reason = null, updated_at = now()
+          state = 'in_sync', reason = null, stored_from = ${storedFrom}, updated_at = now()
       from awaited, verified
       where m.id = ${target.mappingId} and m.account_id = verified.account and m.identity_id = verified.person
         and m.applied_seq <= ${lastSeq}

@@ -61,7 +61,9 @@ describeWith(['postgres'], 'what a key that is bound to groups reads', () => {
     );
     await sql`insert into account (id, identity_id, source, name, name_key, linked_by)
               values ('acc_1', 'idn_1', 'directory', 'ann', 'ann', 'test'),
-                     ('acc_2', 'idn_2', 'hidden-directory', 'hidden-account', 'hidden-account', 'test')`.execute(db);
+                     ('acc_2', 'idn_2', 'hidden-directory', 'hidden-account', 'hidden-account', 'test')`.execute(
+      db,
+    );
     await sql`insert into mapping (id, application, identity_id, account_id)
               values ('map_hidden', 'hidden-reports', 'idn_2', 'acc_2')`.execute(db);
     await sql`insert into change (id, identity_id, identity_name, seq, groups, requested_by, requested_by_name,

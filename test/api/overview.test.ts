@@ -128,15 +128,22 @@ describeWith(['postgres'], 'the overview of a person', () => {
     ]);
     expect(accounts[1]).toMatchObject({
       holds: 'older',
+      holdsNow: 'changedThere',
       stale: { code: 'capture_without_effect', reason: 'password_against_policy' },
     });
     expect(next).toEqual([expect.stringMatching(/^warehouse: .*Change the password again/)]);
     const shown = await lockstep(['identities', 'show', person]);
     expect(shown.stdout).toContain('Password changes in a source that had no effect:');
     expect(shown.stdout).toMatch(
-      /^warehouse +the older password +\d+ s ago +verified by a login$/m,
+      /^warehouse +another password, which was changed in its source +\d+ s ago +verified by a login$/m,
     );
     const status = await lockstep(['status', id]);
+    expect(status.stdout).toMatch(
+      /^✔ .*: every account took the new password; 1 changed in the source since/m,
+    );
+    expect(status.stdout).toMatch(
+      /warehouse .*took it, verified by a login; holds a newer password$/m,
+    );
     expect(status.stdout).toContain(`A later password change of ${person} had no effect:`);
   });
 

@@ -50,6 +50,7 @@ const facts: NoticeFacts = {
   reminder: false,
   reason: null,
   sources: [],
+  unsure: [],
   about: null,
   endsAt: null,
   count: 0,

@@ -84,7 +84,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a person without the current pa
       expect(await holders(accounts, next)).toEqual([true, true, true]);
       const me = await visitor.visit(`${api.url}/me`);
       expect(me.text.match(/has your newest password/g)).toHaveLength(3);
-      expect(me.text).toContain('done everywhere');
+      expect(me.text).toContain('</a>: done</li>');
       const [, id] = /(chg_\w+)/.exec(progress.url) ?? [];
       const read = await api.send('GET', `/v1/changes/${id}`, { key });
       expect(read.body).toMatchObject({ requestedBy: person });

@@ -56,6 +56,7 @@ const documentOf = (
 describeWith(['slapd', 'postgres', 'temporal'], 'an adapter', () => {
   let api: TestApi;
   let relay: string;
+  let reader: string;
   const suite = workerSuite((company) => documentOf(company));
   const configure = (wanted: Wanted = {}) =>
     suite.lockstep.configure(documentOf(suite.company, wanted));
@@ -63,6 +64,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'an adapter', () => {
   beforeAll(async () => {
     api = await suite.startApi();
     relay = await api.newKey(['capture']);
+    reader = await api.newKey(['read']);
   });
   beforeEach(() => configure());
 
@@ -134,6 +136,9 @@ describeWith(['slapd', 'postgres', 'temporal'], 'an adapter', () => {
   }
   const change = async (person: string, password: string) =>
     suite.lockstep.readEnd(await suite.lockstep.accept({ person, password }));
+  /** A change as the api reports it. */
+  const reported = async (id: string) =>
+    (await api.send('GET', `/v1/changes/${id}`, { key: reader })).body;
   const outcomes = ({ accounts }: Awaited<ReturnType<typeof change>>) =>
     accounts.map(({ label, role, state, reason }) => [label, role, state, reason]);
 
@@ -193,7 +198,11 @@ describeWith(['slapd', 'postgres', 'temporal'], 'an adapter', () => {
         ['warehouse', 'member', 'not_applicable', reason],
         ['directory', 'auth', 'applied', 'origin'],
       ]);
-      expect(end.state).toBe('done');
+      expect(await reported(end.id)).toMatchObject({
+        state: 'done',
+        says: `the account in which the password was changed holds it, and no other account was written; 1 left out (${reason.replaceAll('_', ' ')})`,
+        accounts: [{ holds: 'earlier' }, { holds: 'new' }],
+      });
       expect(await of('warehouse').logsIn(word)).toBe(false);
       expect(await stored(person)).toEqual([['reports', null, 'empty']]);
     });
@@ -420,8 +429,13 @@ describeWith(['slapd', 'postgres', 'temporal'], 'an adapter', () => {
       const { person, of } = await addMapped(['directory', 'apps', 'warehouse']);
       const word = newPassword();
       const end = await endOf(await changeThere(of('warehouse'), word));
-      expect(end.state).toBe('done');
       expect(outcomes(end)).toEqual([['warehouse', 'auth', 'applied', 'origin']]);
+      expect(await reported(end.id)).toMatchObject({
+        ...{ state: 'done', partial: true, headline: 'stored_only' },
+        says: expect.stringMatching(/^no account was written: .* stored credential/),
+        accounts: [{ holds: 'new', proved: false }],
+        mappings: [{ state: 'in_sync', storedFrom: 'captured' }],
+      });
       expect(await holders([of('directory'), of('apps')], word)).toEqual([false, false]);
       expect(await stored(person)).toEqual([['reports', word, 'in_sync']]);
       expect(await capture(of('warehouse'), word)).toMatchObject({

@@ -1,4 +1,7 @@
+import { sql } from 'kysely';
 import { register } from 'prom-client';
+import { findIdentity } from '../../store/people/identities';
+import { linkMapping } from '../../store/people/mappings';
 import { registerWorkerMetrics } from '../../worker/metrics';
 import type { TestApi } from '../support/api';
 import type { CompanyAccount } from '../support/company';
@@ -19,6 +22,7 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a capture without effect', () =
       warehouse: { capture: { enabled: true, verifyCurrent: false } },
     }),
     policies: { everyone: { minLength: 12 } },
+    applications: { reports: { source: 'warehouse' } },
   }));
   beforeAll(async () => {
     api = await suite.startApi();
@@ -125,10 +129,19 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a capture without effect', () =
       const { person, directory, warehouse } = await personWithPassword();
       await suite.rejectPasswords(directory);
       const password = newPassword();
+      // A capture right after a write of Lockstep leaves it in doubt which of the two came last.
+      await sql`update outcome set updated_at = updated_at - interval '1 minute'
+                where change_id in (select id from change where identity_name = ${person})`.execute(
+        suite.lockstep.database.db,
+      );
       await warehouse.changeThere(password);
       const reply = await capture(warehouse, password);
       const change = await suite.lockstep.readEnd(String(reply.body.id));
-      expect(change.state).toBe('refused');
+      expect(await read(`/v1/changes/${change.id}`)).toMatchObject({
+        state: 'refused',
+        says: 'the auth account was not changed, so nothing else was attempted; only the account in which the password was changed holds it',
+        accounts: [{ holds: 'earlier' }, { holds: 'earlier' }, { holds: 'new' }],
+      });
       expect(await staleOf(person)).toMatchObject([
         {
           source: 'warehouse',
@@ -156,6 +169,60 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a capture without effect', () =
     expect(await shownOf(person)).toMatchObject({
       apps: ['capture_without_effect', 'current_password_missing'],
     });
+  });
+
+  test('a refused capture marks the stored credential of its account, and the changes before, until a later change', async () => {
+    const { person, warehouse } = await personWithPassword();
+    const { db } = suite.lockstep.database;
+    const identity = await findIdentity(db, { name: person });
+    const account = identity?.accounts.find(({ source }) => source === 'warehouse');
+    if (identity === null || account === undefined) throw new Error('no account');
+    const link = { identityId: identity.id, accountId: account.id };
+    await linkMapping(db, { ...link, application: 'reports', enabled: true }, 'test');
+    const change = async () => {
+      const id = await suite.lockstep.accept({ person, password: newPassword() });
+      await suite.lockstep.readEnd(id);
+      return id;
+    };
+    const credential = async () => (await read(`/v1/mappings?identity=${person}`)).mappings;
+    const id = await change();
+    expect(await credential()).toMatchObject([
+      { state: 'in_sync', reason: null, storedFrom: 'change_verified' },
+    ]);
+    await warehouse.changeThere('short');
+    expect((await capture(warehouse, 'short')).status).toBe(422);
+    expect(await credential()).toMatchObject([{ state: 'out_of_sync', reason: 'capture_refused' }]);
+    const { says, accounts } = await read(`/v1/changes/${id}`);
+    expect(says).toBe('every account took the new password; 1 changed in the source since');
+    expect(accounts).toMatchObject([{ holds: 'new' }, { holds: 'new' }, { holds: 'newer' }]);
+    const overview = await read(`/v1/identities/${person}/overview`);
+    expect(overview.accounts).toMatchObject([
+      { holdsNow: 'newest' },
+      { holdsNow: 'newest' },
+      { holdsNow: 'changedThere' },
+    ]);
+    await change();
+    expect(await credential()).toMatchObject([{ state: 'in_sync', reason: null }]);
+  });
+
+  test('a change that a newer one replaced after the auth account says so', async () => {
+    const { person } = await personWithPassword();
+    await suite.takeAway('apps');
+    const first = await suite.lockstep.accept({ person, password: newPassword() });
+    await suite.lockstep.readUntil(first, ({ state }) => state === 'waiting');
+    const second = await suite.lockstep.accept({ person, password: newPassword() });
+    const replaced = await suite.lockstep.readEnd(first);
+    expect(replaced.state).toBe('partial');
+    expect(await read(`/v1/changes/${first}`)).toMatchObject({
+      headline: 'replaced',
+      says: expect.stringMatching(
+        /^a newer password has replaced this one, .* written by a newer change since$/,
+      ),
+    });
+    await suite.company.proxies.apps.pass();
+    await suite.lockstep.forgetTroubles();
+    await suite.lockstep.command(second, 'retry');
+    await suite.lockstep.readEnd(second);
   });
 
   test('a capture that reports nothing new leaves no account stale', async () => {

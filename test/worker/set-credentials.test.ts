@@ -93,6 +93,14 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a credential that is set', () =
     ]);
     expect(await stored(person)).toEqual(['in_sync', word]);
     expect(await suite.storedInApps(accounts[1])).toBe(before);
+    const { db } = suite.lockstep.database;
+    const { stored_from: storedFrom } = await db
+      .selectFrom('mapping')
+      .innerJoin('identity', 'identity.id', 'mapping.identity_id')
+      .where('identity.name', '=', person)
+      .select('stored_from')
+      .executeTakeFirstOrThrow();
+    expect(storedFrom).toBe('set_verified');
     const audit = await read(`/v1/audit?person=${person}&action=mapping.credential-set`);
     expect(audit.body.records).toMatchObject([{ detail: { proof: 'login' }, person }]);
     expect(audit.text + api.printed()).not.toContain(word);

@@ -52,7 +52,7 @@ describeWith(
         const { body } = await read(`/v1/changes/${id}`);
         expect(body).toMatchObject({
           state: 'done',
-          says: 'every account holds the new password, but the person cannot sign in to 3 of them',
+          says: 'every account took the new password, but the person cannot sign in to 3 of them; 1 of 4 is not verified',
           signInsPrevented: 3,
           accounts: [
             {
@@ -78,7 +78,9 @@ describeWith(
         });
         const change = body as unknown as Change;
         const text = inFull(output, change, Date.now()).join('\n');
-        expect(text).toMatch(/^! .*cannot sign in to 3 of them \(4 of 4\)$/m);
+        expect(text).toMatch(
+          /^! .*cannot sign in to 3 of them; 1 of 4 is not verified \(4 of 4\)$/m,
+        );
         expect(text).toMatch(
           /! +directory \(auth\) .* holds the new password, but the account is disabled/,
         );

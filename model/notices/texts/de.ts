@@ -29,7 +29,7 @@ export const german: Texts = {
   password_incomplete: (facts) => ({
     subject: 'Ihr neues Passwort gilt nicht überall',
     paragraphs: [
-      `Das neue Passwort von ${facts.person} wurde hier nicht angenommen: ${list(facts.sources)}. Dort gilt weiterhin das bisherige Passwort.`,
+      `Das neue Passwort von ${facts.person} wurde hier nicht angenommen: ${list(facts.sources)}. ${facts.unsure.length === 0 ? 'Dort gilt weiterhin das bisherige Passwort.' : `Welches Ihrer Passwörter gilt, ist nicht bekannt in: ${list(facts.unsure)}.`}`,
       `Wählen Sie auf demselben Weg wie zuletzt ein anderes Passwort, oder rufen Sie ${help(facts)} an.`,
     ],
   }),

@@ -28,7 +28,7 @@ export const english: Texts = {
   password_incomplete: (facts) => ({
     subject: 'Your new password does not work everywhere',
     paragraphs: [
-      `The new password of ${facts.person} was not accepted by: ${list(facts.sources)}. There, your previous password is still valid.`,
+      `The new password of ${facts.person} was not accepted by: ${list(facts.sources)}. ${facts.unsure.length === 0 ? 'There, your previous password is still valid.' : `It is not known which of your passwords is valid in: ${list(facts.unsure)}.`}`,
       `Choose another password in the way in which you chose the last one, or call ${help(facts)}.`,
     ],
   }),

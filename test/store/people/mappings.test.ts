@@ -54,7 +54,7 @@ describeWith(['postgres'], 'mappings that are removed while a change runs', () =
     await sql`update account set applied_seq = 1 where source = 'warehouse'`.execute(database.db);
     await enableMapping(database.db, id, false, 'test');
     await advanceMappings(database.db, change, [
-      { id, sealed: Buffer.from('sealed'), masterKeyId: 'master' },
+      { id, sealed: Buffer.from('sealed'), masterKeyId: 'master', storedFrom: 'captured' },
     ]);
     expect(await toSettle()).toMatchObject([{ id, enabled: false }]);
     await flagMappings(database.db, change, [{ id, reason: 'mapping_disabled' }]);
@@ -82,7 +82,7 @@ describeWith(['postgres'], 'mappings that are removed while a change runs', () =
     expect(mapping).toMatchObject({ application: 'reports' });
     await remove();
     await advanceMappings(database.db, change, [
-      { id, sealed: Buffer.from('sealed'), masterKeyId: 'master' },
+      { id, sealed: Buffer.from('sealed'), masterKeyId: 'master', storedFrom: 'captured' },
     ]);
     await flagMappings(database.db, change, [{ id, reason: 'in_doubt' }]);
     expect(await database.db.selectFrom('mapping').selectAll().execute()).toEqual([]);
