@@ -143,10 +143,14 @@ describeWith(['slapd', 'postgres', 'temporal'], 'a credential that is set', () =
     await suite.takeAway('warehouse');
     const id = await suite.lockstep.accept({ person, password: newer });
     await suite.lockstep.readUntil(id, ({ state }) => state === 'waiting');
+    // The source stays away, because the change settles the account by itself once it is up. The request does not wait
+    // for a source that is known to be down, so that is forgotten, and may be found again by the change.
+    await until(async () => {
+      await suite.lockstep.database.db.deleteFrom('source_state').execute();
+      const { body } = await set(person, word);
+      return body.code === 'credential_outdated';
+    });
     await suite.company.proxies.warehouse.pass();
-    await suite.lockstep.database.db.deleteFrom('source_state').execute();
-    const { body } = await set(person, word);
-    expect(body).toMatchObject({ code: 'credential_outdated' });
     await suite.lockstep.forgetTroubles();
     await suite.lockstep.command(id, 'retry');
     await suite.lockstep.readEnd(id);
