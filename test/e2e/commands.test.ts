@@ -199,6 +199,12 @@ const steps: readonly Step[] = [
     command: `./lockstep keys create "ada's desktop" --scope lookup --identity ada.marsh --file ada.key`,
     prints: /^Created key_\w+\. Its key is in ada\.key\.$/m,
   },
+  { command: './lockstep identities set wiki.service', prints: /wiki\.service/ },
+  {
+    command:
+      './lockstep keys create "wiki service" --scope lookup --identity wiki.service --file service.key',
+    prints: /^Created key_\w+\. Its key is in service\.key\.$/m,
+  },
   { command: './lockstep keys list', prints: /ada\.marsh/ },
   { command: './lockstep configuration versions', prints: /^VERSION +APPLIED +BY\n1 / },
   { command: './lockstep configuration show', prints: /^ {2}corp-directory:$/m },
