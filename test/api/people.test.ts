@@ -67,6 +67,7 @@ describeWith(['postgres'], 'people', () => {
           enabled: true,
           state: 'empty',
           reason: null,
+          storedFrom: null,
         },
       ],
     });

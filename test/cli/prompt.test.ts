@@ -150,7 +150,7 @@ describeAtTerminal(['postgres'], 'lockstep change at a terminal', () => {
       `✔ directory (auth)  ${alice}  holds the new password, verified by a login`,
     );
     expect(lines).toContain(
-      `✖ warehouse         ${alice}  rejected by its source: policy too short`,
+      `✖ warehouse         ${alice}  rejected by its source: policy too short; keeps its password`,
     );
     expect(lines).toContain(
       '  warehouse: The source rejects the password as too short. Choose a longer one.',

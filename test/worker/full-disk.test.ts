@@ -8,6 +8,9 @@ import { mountSmallDisk, noSmallDisk, type SmallDisk } from '../support/small-di
 import { until } from '../support/until';
 import { workerSuite } from '../support/worker-suite';
 
+/** SQLSTATE of `deadlock_detected`. */
+const DEADLOCK = '40P01';
+
 const describeOnSmallDisk =
   noSmallDisk === null
     ? describeWith
@@ -24,7 +27,16 @@ describeOnSmallDisk(
     const query = (text: string) => own.pool.query(text);
     const moveTables = async (from: string, to: string) => {
       for (const kind of ['table', 'index'])
-        await query(`alter ${kind} all in tablespace ${from} set tablespace ${to}`);
+        await until(() =>
+          query(`alter ${kind} all in tablespace ${from} set tablespace ${to}`).then(
+            () => true,
+            // The worker locks the same tables in another order.
+            (error: { code?: unknown }) => {
+              if (error.code === DEADLOCK) return false;
+              throw error;
+            },
+          ),
+        );
     };
 
     beforeAll(async () => {
