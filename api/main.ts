@@ -40,7 +40,7 @@ async function main(stopping: AbortSignal): Promise<void> {
   const traces = exportSpans(environment.LOCKSTEP_TRACES_URL, 'lockstep-api');
   const { DATABASE_DIRECT_URL = databaseUrl } = environment;
   const isPooled = DATABASE_DIRECT_URL !== databaseUrl;
-  const database = openDatabase(databaseUrl, 'lockstep api', 20, { isPooled });
+  const database = openDatabase(databaseUrl, 'lockstep api', 20, isPooled);
   const { db } = database;
   let readiness = async (): Promise<string[]> => ['database'];
   const opsAt = { host: environment.LOCKSTEP_OPS_HOST, port: environment.LOCKSTEP_API_OPS_PORT };

@@ -47,7 +47,7 @@ export const openLookupDatabase = (
   url: string,
   name: string,
   answersWithinMs = DATABASE_ANSWERS_WITHIN_MS,
-): OpenDatabase => openDatabase(url, name, 10, { answersWithinMs });
+): OpenDatabase => openDatabase(url, name, 10, false, answersWithinMs);
 
 export function openLookup(db: Database, keys: MasterKeys): LookupDependencies {
   const audit = createAuditor(db);

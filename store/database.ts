@@ -21,35 +21,21 @@ const types: pg.CustomTypesConfig = {
       : pg.types.getTypeParser(oid, format)) as typeof pg.types.getTypeParser,
 };
 
-interface Connecting {
-  /**
-   * Whether the URL leads to a pool in transaction mode, where each transaction may run on another connection: nothing
-   * is prepared or set for a connection there.
-   */
-  readonly isPooled?: boolean;
-  /**
-   * A database that takes longer to connect or to answer counts as away. By default it has five seconds to connect, and
-   * any time to answer: it ends a statement itself.
-   */
-  readonly answersWithinMs?: number;
-  /**
-   * Whether each connection plans a statement once, for any values. By default PostgreSQL plans one with arrays again
-   * for each run, which may take longer than the run (decision 0058). Not for a statement whose parameter has to match
-   * the condition of a partial index: its plan would not use the index.
-   */
-  readonly plansOnce?: boolean;
-}
-
 /**
  * Opens a pool of connections; it connects at the first query.
  * @param url a PostgreSQL URL, `postgres://…`
  * @param name the application name that `pg_stat_activity` shows
+ * @param isPooled whether the URL leads to a pool in transaction mode, where each transaction may run on another
+ *   connection: nothing is prepared or set for a connection there
+ * @param answersWithinMs a database that takes longer to connect or to answer counts as away. By default it has five
+ *   seconds to connect, and any time to answer: it ends a statement itself.
  */
 export function openDatabase(
   url: string,
   name: string,
   maxConnections = 10,
-  { isPooled = false, answersWithinMs, plansOnce = false }: Connecting = {},
+  isPooled = false,
+  answersWithinMs?: number,
 ): OpenDatabase {
   const pool = new pg.Pool({
     connectionString: url,
@@ -59,11 +45,6 @@ export function openDatabase(
     query_timeout: answersWithinMs,
     idleTimeoutMillis: 60_000,
     ...(isPooled ? {} : { statement_timeout: 30_000 }),
-    // After the start of the connection, because a pool in session mode refuses such an option at the start.
-    ...(plansOnce &&
-      !isPooled && {
-        onConnect: (client) => client.query('set plan_cache_mode = force_generic_plan'),
-      }),
     types,
   });
   // The pool replaces a broken idle connection. Without a listener the error would end the process.

@@ -39,7 +39,7 @@ export async function runBoundWorker(
   const traces = exportSpans(environment.LOCKSTEP_TRACES_URL, 'lockstep-worker');
   const { DATABASE_DIRECT_URL = databaseUrl } = environment;
   const isPooled = DATABASE_DIRECT_URL !== databaseUrl;
-  const database = openDatabase(databaseUrl, 'lockstep bound worker', 20, { isPooled });
+  const database = openDatabase(databaseUrl, 'lockstep bound worker', 20, isPooled);
   const { db } = database;
   let missing = (): readonly string[] => ['database'];
   const ops = await startWorkerOps(

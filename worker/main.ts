@@ -71,11 +71,7 @@ async function main(stopping: AbortSignal): Promise<void> {
   const traces = exportSpans(environment.LOCKSTEP_TRACES_URL, 'lockstep-worker');
   const { DATABASE_DIRECT_URL = DATABASE_URL } = environment;
   const isPooled = DATABASE_DIRECT_URL !== DATABASE_URL;
-  const database = openDatabase(DATABASE_URL, 'lockstep worker', 8, { isPooled });
-  const stepDatabase = openDatabase(DATABASE_URL, 'lockstep worker, steps of changes', 14, {
-    isPooled,
-    plansOnce: true,
-  });
+  const database = openDatabase(DATABASE_URL, 'lockstep worker', 20, isPooled);
   const { db } = database;
   let missing = (): readonly string[] => ['database'];
   const ops = await startWorkerOps(
@@ -148,7 +144,6 @@ async function main(stopping: AbortSignal): Promise<void> {
       namespace: environment.TEMPORAL_NAMESPACE,
       login,
       databaseUrl: DATABASE_DIRECT_URL,
-      stepDb: stepDatabase.db,
       workerId,
       workflows: workflowCode(),
       workflowDiagnostics: environment.LOCKSTEP_WORKFLOW_DIAGNOSTICS === 'on',
@@ -177,7 +172,7 @@ async function main(stopping: AbortSignal): Promise<void> {
   await traces.stop();
   notices.close();
   await ops.close();
-  await Promise.all([database.close(), stepDatabase.close()]);
+  await database.close();
 }
 
 /**

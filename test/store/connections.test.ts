@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { isAway, openDatabase } from '../../store/database';
+import { isAway } from '../../store/database';
 import { type TestDatabase, testDatabase } from '../support/database';
 import { describeWith } from '../support/servers';
 import { until } from '../support/until';
@@ -29,22 +29,5 @@ describeWith(['postgres'], 'a database connection', () => {
     });
     await expect(broken.catch(isAway)).resolves.toBe(true);
     expect((await pool.query('select')).rowCount).toBe(1);
-  });
-
-  test('a connection for the steps of changes plans a statement with an array once, any other for the values of each run', async () => {
-    const plans = async (plansOnce: boolean) => {
-      const opened = openDatabase(database.url, 'lockstep test', 1, { plansOnce });
-      for (let run = 0; run < 10; run++)
-        await sql`select id from change where id = any(${[String(run)]}::text[])`.execute(
-          opened.db,
-        );
-      const { rows } = await opened.pool.query(
-        "select generic_plans::int as once, custom_plans::int as again from pg_prepared_statements where statement like 'select id from change%'",
-      );
-      await opened.close();
-      return rows;
-    };
-    expect(await plans(true)).toEqual([{ once: 10, again: 0 }]);
-    expect(await plans(false)).toEqual([{ once: 0, again: 10 }]);
   });
 });

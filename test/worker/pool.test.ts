@@ -41,10 +41,7 @@ describeWithPool(
         ...(isShared ? [] : ['default_pool_size = 60']),
       ]);
       const listenUrl = isShared ? own.url : pool.url;
-      const database = {
-        url: listenUrl,
-        ...openDatabase(pool.url, 'lockstep test', 5, { isPooled: isShared }),
-      };
+      const database = { url: listenUrl, ...openDatabase(pool.url, 'lockstep test', 5, isShared) };
       const env = { DATABASE_URL: pool.url, ...(isShared && { DATABASE_DIRECT_URL: own.url }) };
       return { pool, database, env };
     }

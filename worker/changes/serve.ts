@@ -8,7 +8,6 @@ import type { NoticeChannels } from '../../connectors/notices/open';
 import { log } from '../../log';
 import { asks } from '../../model/configuration/isolation';
 import { retryOverdue } from '../../store/changes/commands';
-import type { Database } from '../../store/database';
 import { type Channel, channels, listen } from '../../store/notifications';
 import { handOutCommands, sendProbes } from '../../store/sources/commands';
 import { readNeededSources } from '../../store/worker/unattended';
@@ -30,8 +29,6 @@ export interface EngineSettings {
   readonly login: EngineLogin;
   /** Database URL of the connection that listens for notifications. */
   readonly databaseUrl: string;
-  /** The connections of the steps of changes; by default those of the other parts of the worker. */
-  readonly stepDb?: Database;
   readonly workerId: string;
   readonly workflows: Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'>;
   /**
@@ -60,8 +57,8 @@ export async function serveChanges(
   client: Client,
   stopping: AbortSignal,
 ): Promise<void> {
-  const { namespace, stepDb = deps.db } = settings;
-  const activities = createActivities({ ...deps, db: stepDb });
+  const { namespace } = settings;
+  const activities = createActivities(deps);
   const worker = await (settings.workflowDiagnostics ? Worker : LeanWorker).create({
     connection,
     namespace,
