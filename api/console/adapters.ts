@@ -11,7 +11,8 @@ import { HttpProblem } from '../http/problem';
 import { applicationsOf, type Edit, editOf } from './edits';
 import { changesSince } from './meanwhile';
 import { type ConsolePage, type PageAnswer, redirect } from './pages';
-import { issuesOf, type StaffVisit, signInAgain, staffPage } from './staff';
+import { signInAgain } from './sign-in-address';
+import { issuesOf, type StaffVisit, staffPage } from './staff';
 
 /** The pages about the adapters of single sign-on, and the preview of the edits that they offer. */
 export const adapterPages = (): readonly ConsolePage[] => [

@@ -17,7 +17,8 @@ import { errors, isErrorCode } from '../../model/errors';
 import { HttpProblem } from '../http/problem';
 import { changesSince } from './meanwhile';
 import { type ConsolePage, type PageAnswer, redirect, type Visit } from './pages';
-import { type StaffVisit, signInAgain, staffPage } from './staff';
+import { signInAgain } from './sign-in-address';
+import { type StaffVisit, staffPage } from './staff';
 
 /** The pages on which an administrator connects a source. They write the same document as the text of the configuration. */
 export const connectPages = (): readonly ConsolePage[] => [

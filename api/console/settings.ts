@@ -9,7 +9,8 @@ import type { Configuration } from '../../model/configuration/document';
 import { HttpProblem } from '../http/problem';
 import { changesSince } from './meanwhile';
 import { type ConsolePage, type PageAnswer, redirect } from './pages';
-import { issuesOf, type StaffVisit, signInAgain, staffPage } from './staff';
+import { signInAgain } from './sign-in-address';
+import { issuesOf, type StaffVisit, staffPage } from './staff';
 
 /** The pages of administrators: the configuration as text, with what a new text would change. */
 export const settingsPages = (): readonly ConsolePage[] => [

@@ -7,7 +7,8 @@ import type { Sources, Waiting } from '../../model/api/sources';
 import { HttpProblem } from '../http/problem';
 import type { PageApi } from './call';
 import { type ConsolePage, type PageAnswer, redirect } from './pages';
-import { oneOf, pageOf, type StaffVisit, staffPage } from './staff';
+import { pageOf } from './sign-in-address';
+import { oneOf, type StaffVisit, staffPage } from './staff';
 
 /** The pages of one source: its state and history, and the commands for it. */
 export const sourcePages = (): readonly ConsolePage[] => [

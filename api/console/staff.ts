@@ -1,4 +1,3 @@
-import { heldFormPage } from '../../console/desk/held-form';
 import type { Desk } from '../../console/desk/shell';
 import { problemPage } from '../../console/desk/shell';
 import { signInAgainPage } from '../../console/desk/sign-in';
@@ -8,11 +7,11 @@ import { asHttpProblem, detailOf, HttpProblem } from '../http/problem';
 import { assets } from './assets';
 import { type PageApi, pageApi, queryOf } from './call';
 import { FORM_BYTES, type Form, readForm } from './form';
-import { type Handed, handedTo, handTo, takenFrom } from './handed';
+import { type Handed, handedTo, takenFrom } from './handed';
+import { type KeptFields, keptOrHeld, noDesk } from './kept-form';
 import { type ConsolePage, type PageAnswer, redirect, type Visit } from './pages';
 import { isRecent, sessionOf } from './session';
-import { ownPage } from './sign-in/attempt';
-import { SIGN_IN } from './sign-in/key-pages';
+import { pageOf, signInAgain, signInFor } from './sign-in-address';
 import { withStepUp } from './step-up';
 
 /** What a page of the staff gets: the API with the rights of the session, the frame of the page, and the form. */
@@ -33,17 +32,13 @@ export interface StaffVisit {
   readonly handed: Handed | null;
 }
 
-interface StaffPageOptions {
+interface StaffPageOptions extends KeptFields {
   /** True if the page is shown only to a user who has signed in a moment ago. */
   readonly needsRecentSignIn?: boolean;
   /** The page to which the form belongs, if that is not the page above its address. */
   readonly home?: string;
   /** The largest form that the page takes. */
   readonly limitBytes?: number;
-  /** The fields of a form that are kept for its page during a sign-in, instead of all. None may hold a secret. */
-  readonly keeps?: readonly string[];
-  /** Whether the browser may hold the text of a field during a sign-in: false for what may be a secret. */
-  readonly mayHold?: (name: string, text: string, visit: Visit) => boolean;
 }
 
 /** A page for staff. Without a session it leads to the sign-in; it holds a form, so that nothing typed is lost. */
@@ -94,81 +89,14 @@ export const staffFailed =
     return { status: errors[problem.code].status, html: problemPage(desk, says, back) };
   };
 
-/** The form again, which the user sends once more after the sign-in. */
-function held(
-  visit: Visit,
-  form: Form | null,
-  { mayHold = () => true }: StaffPageOptions,
-  why: 'ended' | 'tooOld',
-): PageAnswer {
-  const texts = Object.entries(form?.texts ?? {});
-  const fields = texts.filter(([name, text]) => mayHold(name, text, visit));
-  const html = heldFormPage(assets, {
-    action: ownPage(visit.request.originalUrl),
-    fields: Object.fromEntries(fields),
-    isComplete: fields.length === texts.length,
-    signIn: why === 'ended' ? signInFor(visit) : signInAgain(visit),
-    why,
-  });
-  return { status: why === 'ended' ? 401 : 403, html };
-}
-
 const tooLarge = (limitBytes: number): string =>
   `Nothing was done. What you have sent is larger than ${
     limitBytes < 1024 * 1024 ? `${limitBytes / 1024} kB` : `${limitBytes / 1024 / 1024} MB`
   }, the most that this page takes. Send it in parts, or use the command line.`;
 
-/** The frame of a page that shows only a sentence. */
-const noDesk = (): Desk => ({ assets, name: '', links: [], now: new Date(), done: '' });
-
-/** Keeps what was typed for the page of the form, to which the sign-in leads. */
-function keptFor(
-  visit: Visit,
-  form: Form | null,
-  keeps: readonly string[],
-): Record<string, string> {
-  if (form === null || keeps.length === 0) return {};
-  const fields = Object.fromEntries(keeps.map((name) => [name, form.text(name)]));
-  return handTo(visit, pageOf(visit), { ...fields, kept: '1' });
-}
-
-/** Keeps a short form for its page, to which the sign-in leads; another one is held by a page of its own. */
-function keptOrHeld(
-  visit: Visit,
-  form: Form | null,
-  options: StaffPageOptions,
-  why: 'ended' | 'tooOld',
-): PageAnswer {
-  const kept = keptFor(visit, form, options.keeps ?? []);
-  if (Object.keys(kept).length === 0) return held(visit, form, options, why);
-  if (why === 'ended') return redirect(signInFor(visit), kept);
-  const html = signInAgainPage(noDesk(), signInAgain(visit));
-  return { status: 403, html, headers: kept };
-}
-
 /** What is wrong with what the user has sent, as sentences. */
 export const issuesOf = ({ details }: HttpProblem): string[] =>
   (details.issues ?? []).map(({ path, says }) => `${path.join('.')} ${says}`);
-
-/** The sign-in that leads back to this page. It says that a form which came too late did nothing. */
-const signInFor = (visit: Visit): string =>
-  `${SIGN_IN}?${new URLSearchParams({
-    to: pageOf(visit),
-    ...(visit.request.method === 'POST' ? { ended: '1' } : {}),
-  })}`;
-
-/** The repeated sign-in that leads back to this page. */
-export const signInAgain = (visit: Visit): string =>
-  `${SIGN_IN}?${new URLSearchParams({ to: pageOf(visit), again: '1' })}`;
-
-/** The page that the browser shows: for a form, the page that has it. */
-export function pageOf({ request }: Visit): string {
-  if (request.method === 'GET') return ownPage(request.originalUrl);
-  const { referer = '', host } = request.headers;
-  if (!URL.canParse(referer)) return '/console';
-  const from = new URL(referer);
-  return from.host === host ? ownPage(`${from.pathname}${from.search}`) : '/console';
-}
 
 function staffVisit(
   visit: Visit,

@@ -91,8 +91,8 @@ async function readWhere(db: Database, condition: RawBuilder<unknown>): Promise<
               left join ${sourceTrouble} s on s.source = o.source
             where o.change_id = change.id) as accounts,
            (select coalesce(json_agg(json_build_object(
-               'application', m.application, 'state', m.state, 'reason', m.reason, 'storedFrom', m.stored_from, 'appliedSeq', m.applied_seq,
-               'source', o.source, 'account', coalesce(o.account_name, '')) order by m.application), '[]')
+               'application', m.application, 'state', m.state, 'reason', m.reason, 'storedFrom', m.stored_from,
+               'appliedSeq', m.applied_seq, 'source', o.source, 'account', coalesce(o.account_name, '')) order by m.application), '[]')
             from outcome o join mapping m on m.account_id = o.account_id
             where o.change_id = change.id) as mappings
     from change where ${condition}`.execute(db);
